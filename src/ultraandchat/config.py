@@ -1,0 +1,159 @@
+"""Every setting: one frozen tree, filled from a TOML file, the environment and `--set`, in that order.
+
+Sections live beside what they steer; this file composes and loads them, so the core never imports it.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from ultraandchat.engines.settings import EnginesConfig
+from ultraandchat.playout.policy import PlayoutPolicy
+from ultraandchat.session import SessionConfig
+from ultraandchat.turn.policy import TurnPolicy
+
+ENVIRONMENT_PREFIX = "ULTRAANDCHAT_"
+"""`ULTRAANDCHAT_TURN__ENDPOINT_MS=500` is `turn.endpoint_ms`; two underscores stand for the dot."""
+
+
+class ConfigError(Exception):
+    """The operator's fault: one readable line, before anything starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Where the server listens and what it bears."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Browsers give the microphone to `localhost` and to https pages only."""
+    port: int = 7860
+    """TCP port; 0 takes a free one and says which."""
+    max_conversations: int = 16
+    """One more is refused, and told why and when to come back."""
+    retry_after_s: float = 20.0
+    """What a refused caller is told to wait."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) whose X-Forwarded-For is believed when the caller's address is written down."""
+    heartbeat_s: float = 15.0
+    """WebSocket pings; a peer that does not answer one is gone. Proxies close what is idle for 100 s."""
+    idle_timeout_s: float = 600.0
+    """A connection that sends neither sound nor messages for this long is closed."""
+    messages_per_s: float = 20.0
+    """Control messages one caller may send in a steady stream; five times that in a burst."""
+    sound_speed: float = 3.0
+    """A caller may send sound this many times faster than real time (after a stall, say); beyond it the connection closes."""
+    stop_grace_s: float = 5.0
+    """On SIGTERM conversations have this long to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogsConfig:
+    """What is written down, and where."""
+
+    directory: str = "/tmp/logs"
+    """Rotating files, one for each component; empty: console only."""
+    level: str = "info"
+    """debug, info, warning or error. Nothing a person said is logged above debug."""
+    max_bytes: int = 5_000_000
+    """A file is rotated at this size."""
+    keep: int = 3
+    """Rotated files kept for each component."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be configured."""
+
+    server: ServerConfig = field(default_factory=ServerConfig)
+    turn: TurnPolicy = field(default_factory=TurnPolicy)
+    playout: PlayoutPolicy = field(default_factory=PlayoutPolicy)
+    session: SessionConfig = field(default_factory=SessionConfig)
+    engines: EnginesConfig = field(default_factory=EnginesConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
+
+    @classmethod
+    def load(
+        cls,
+        file: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
+        overrides: Sequence[str] = (),
+    ) -> "Config":
+        """The configuration, or `ConfigError` with one line that names the setting."""
+        tree: dict[str, Any] = {}
+        if file is not None:
+            _merge(tree, _read(file), str(file))
+        for name, value in sorted(environ.items()):
+            if name.startswith(ENVIRONMENT_PREFIX):
+                path = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+                _merge(tree, _nest(path, value), name)
+        for override in overrides:
+            key, equals, value = override.partition("=")
+            if not equals:
+                raise ConfigError(f"--set {override}: write it as section.name=value")
+            _merge(tree, _nest(key.strip().split("."), value), f"--set {key}")
+        try:
+            return msgspec.convert(tree, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(_readable(error)) from None
+
+
+def settings(kind: type = Config, prefix: str = "") -> Iterable[tuple[str, type, Any]]:
+    """Every setting as (dotted name, section it belongs to, default)."""
+    hints = get_type_hints(kind)
+    instance = kind()
+    for item in fields(kind):
+        name = f"{prefix}{item.name}"
+        if is_dataclass(hints[item.name]):
+            yield from settings(hints[item.name], f"{name}.")
+        else:
+            yield name, kind, getattr(instance, item.name)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def _nest(path: Sequence[str], value: str) -> dict[str, Any]:
+    tree: Any = value
+    for name in reversed(path):
+        tree = {name: tree}
+    return dict(tree)
+
+
+def _merge(tree: dict[str, Any], more: Mapping[str, Any], where: str, prefix: str = "") -> None:
+    """Put `more` over `tree`, refusing names that are no setting."""
+    known = {name for name, _, _ in settings()}
+    for key, value in more.items():
+        name = f"{prefix}{key}"
+        section = any(other.startswith(f"{name}.") for other in known)
+        if not section and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{where}: there is no setting {name}{hint}")
+        if section:
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{where}: {name} is a section, not a setting")
+            _merge(tree.setdefault(key, {}), value, where, f"{name}.")
+        else:
+            tree[key] = value.split(",") if _is_list(name) and isinstance(value, str) else value
+
+
+def _is_list(name: str) -> bool:
+    return any(name == other and isinstance(default, tuple) for other, _, default in settings())
+
+
+def _readable(error: msgspec.ValidationError) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$.turn.endpoint_ms`", the setting's name first."""
+    what, _, where = str(error).partition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if where else what

@@ -1,0 +1,86 @@
+"""Which engines run and how: the `[engines]` section of the configuration."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class SphinxSettings:
+    """The small offline recogniser (pocketsphinx, English)."""
+
+    stream_workers: int = 1
+    """Processes that write captions while the user speaks; one bears about three speakers at once."""
+    final_workers: int = 1
+    """Processes for the grammar and the second pass."""
+    grammar_threshold: float = 0.58
+    """Score from which a complete phrase of the grammar is believed; the worst false one measured was 0.56."""
+    deadline_ms: int = 300
+    """After the turn's end the second pass has this long; then the streamed words are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """Any language model behind an OpenAI-compatible URL; used when `base_url` is set."""
+
+    base_url: str = ""
+    """Such as "http://localhost:11434/v1"; empty: no language model, only the skills answer."""
+    model: str = ""
+    """The model's name at that server."""
+    api_key: str = field(default="", repr=False)
+    """Sent as a bearer token; empty for servers that want none. Better in the environment than in a file."""
+    system_prompt: str = (
+        "You are a voice assistant. Answer in one to three short spoken sentences, "
+        "without markdown, lists or emoji."
+    )
+    """Tells the model that it is being spoken to."""
+    temperature: float = 0.7
+    """0…2, as the server understands it."""
+    max_tokens: int = 300
+    """Longest answer; about a minute of speech."""
+    history_exchanges: int = 12
+    """How many earlier exchanges are sent along."""
+    first_token_timeout_s: float = 3.0
+    """Without a first word by then, the agent says that its model does not answer."""
+    total_timeout_s: float = 60.0
+    """A reply may take this long altogether."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedSettings:
+    """Engines without models, exact in time: for tests, benchmarks and machines that only carry sound."""
+
+    first_clause_ms: int = 100
+    """From the question to the first clause."""
+    between_clauses_ms: int = 20
+    """From one clause to the next."""
+    clauses: int = 2
+    """How many a reply has."""
+    clause_s: float = 2.0
+    """How long each one sounds."""
+    first_sound_ms: int = 50
+    """From a clause to its first sound."""
+    block_ms: int = 100
+    """Sound comes in blocks of this length."""
+    speed: float = 4.0
+    """How many times faster than real time the rest of a clause is made."""
+    tone_hz: float = 440.0
+    """The voice is a tone of this frequency, −12 dBFS."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnginesConfig:
+    """Engines by name; `--profile` sets several of them at once."""
+
+    profile: Literal["demo", "scripted"] = "demo"
+    """demo: pocketsphinx, skills and flite or espeak-ng, nothing to download. scripted: no models at all."""
+    transcriber: Literal["profile", "sphinx", "scripted", "none"] = "profile"
+    """Who writes down the user's words."""
+    language: Literal["profile", "skills", "chat", "scripted"] = "profile"
+    """Who answers. skills: rules; with `chat.base_url` set, what they do not know goes to that model. chat: that model only."""
+    speech: Literal["profile", "flite", "espeak", "scripted"] = "profile"
+    """Who speaks. The demo profile takes flite where it is installed, else espeak-ng."""
+    voice: str = ""
+    """The voice a conversation begins with; empty = the synthesizer's first."""
+    sphinx: SphinxSettings = SphinxSettings()
+    chat: ChatSettings = ChatSettings()
+    scripted: ScriptedSettings = ScriptedSettings()

@@ -1,0 +1,170 @@
+"""What an observer may learn of a conversation. Told once; shown as page, metrics, logs, timeline.
+
+Every event carries `at`, the loop's monotonic time in seconds. What a person said travels in
+`WordsHeard`, `ClauseSpoken` and `ReplyClosed` only, so a log that leaves those three out is private.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ultraandchat.playout.heard import Heard
+from ultraandchat.turn.events import TurnEvent, TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    at: float
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransportAttached:
+    at: float
+    name: str
+    """"websocket", "memory"."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnNoticed:
+    """Turn-taking said something."""
+
+    at: float
+    event: TurnEvent
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    at: float
+    state: str
+    """A `TurnState` value."""
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class WordsHeard:
+    """The user's words; replaced by later ones of the same turn until `final`."""
+
+    at: float
+    turn: TurnId
+    text: str
+    final: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegun:
+    """A reply is being prepared; `speculative` while the user may still go on."""
+
+    at: float
+    turn: TurnId
+    speculative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDropped:
+    """A speculative reply was thrown away unheard."""
+
+    at: float
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseWritten:
+    """The language model finished a clause; nothing of it is heard yet."""
+
+    at: float
+    turn: TurnId
+    clause: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundMade:
+    """The first sound of a reply exists."""
+
+    at: float
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReleased:
+    """The user's turn is over: the reply may be heard as soon as it exists."""
+
+    at: float
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudible:
+    """The first frame of a reply left."""
+
+    at: float
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseSpoken:
+    """A clause begins to be heard: captions show it."""
+
+    at: float
+    turn: TurnId
+    clause: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyClosed:
+    """The reply is over. What was written and not heard is `unheard`."""
+
+    at: float
+    turn: TurnId
+    text: str
+    """What was heard, as it stands in the history."""
+    unheard: str
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A model failed; the reply ended and the conversation goes on."""
+
+    at: float
+    turn: TurnId
+    engine: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Something was lost by policy, and is counted."""
+
+    at: float
+    what: str
+    """"late frames", "outgoing frames", "positions", "announcements"."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    at: float
+    reason: str
+    """A `CloseReason` value."""
+
+
+SessionEvent: TypeAlias = (
+    SessionOpened
+    | TransportAttached
+    | TurnNoticed
+    | StateChanged
+    | WordsHeard
+    | ReplyBegun
+    | ReplyDropped
+    | ClauseWritten
+    | SoundMade
+    | ReplyReleased
+    | ReplyAudible
+    | ClauseSpoken
+    | ReplyClosed
+    | Failed
+    | Dropped
+    | SessionClosed
+)

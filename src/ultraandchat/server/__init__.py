@@ -1,0 +1,1 @@
+"""The process around the conversations: routes, admission, status, logs, metrics."""

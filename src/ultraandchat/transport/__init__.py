@@ -1,0 +1,1 @@
+"""Ways to one caller. A transport carries frames and messages; it decides nothing about speech."""

@@ -1,0 +1,279 @@
+"""The control messages of `/ws`, and the header of its binary frames.
+
+`docs/protocol.md` and the page's types (`web/wire.js`) are generated from the types here. JSON text
+frames carry messages; binary frames carry sound behind an 8-byte header.
+"""
+
+import struct
+from typing import ClassVar, TypeAlias
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+"""Grows when a page of one version cannot talk to a server of another."""
+
+HEADER = struct.Struct("<BBHI")
+"""Binary frames, little-endian: kind, codec, reserved (0), position in samples at the codec's rate (mod 2³²)."""
+
+KIND_SOUND = 1
+CODEC_PCM16_16K = 1
+"""Caller to server: mono PCM16 at 16 kHz."""
+CODEC_PCM16_24K = 2
+"""Server to caller: mono PCM16 at 24 kHz."""
+
+MAX_TEXT_BYTES = 16_384
+"""A control message may be this long; a typed turn is at most `MAX_TYPED_CHARS`."""
+MAX_TYPED_CHARS = 4_000
+MAX_SOUND_BYTES = HEADER.size + 2 * 16_000
+"""One second of caller's sound in one frame; more is a peer that makes no sense."""
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """A JSON object whose `type` says which one it is."""
+
+
+# --- from the caller -------------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """First message: begin the conversation."""
+
+    protocol: int = PROTOCOL_VERSION
+    """The page's protocol version."""
+    timezone: str = ""
+    """IANA name, so that "what time is it" is answered for the caller."""
+    language: str = ""
+    """BCP 47 tag of the browser."""
+    voice: str = ""
+    """A voice of `Welcome.voices`; empty = the first."""
+
+
+class Mute(Message, frozen=True, tag="mute"):
+    """While muted the caller's sound counts as silence."""
+
+    muted: bool
+
+
+class Interrupt(Message, frozen=True, tag="interrupt"):
+    """The button: be quiet now."""
+
+
+class Say(Message, frozen=True, tag="say"):
+    """A typed turn."""
+
+    text: str
+
+
+class Press(Message, frozen=True, tag="press"):
+    """Push-to-talk: the key went down, the caller has the floor until `release`."""
+
+
+class Release(Message, frozen=True, tag="release"):
+    """Push-to-talk: the key went up, the turn is over."""
+
+
+class Settings(Message, frozen=True, tag="settings"):
+    """Changes how the agent speaks from the next clause on; an absent field stays as it is."""
+
+    voice: str | None = None
+    speed: float | None = None
+    """0.5…2."""
+    volume: float | None = None
+    """0…2; 1 = as made."""
+
+
+class Ping(Message, frozen=True, tag="ping"):
+    """Answered at once by `pong` with the same `id`; also tells the server the measured round trip."""
+
+    id: int
+    rtt_ms: float | None = None
+    """The caller's last measured round trip."""
+
+
+class Playback(Message, frozen=True, tag="playback"):
+    """What the caller's playout buffer did in the last second."""
+
+    buffered_ms: float
+    underruns: int
+    """Since the conversation began."""
+
+
+class Bye(Message, frozen=True, tag="bye"):
+    """The caller hangs up."""
+
+
+ClientMessage: TypeAlias = (
+    Hello | Mute | Interrupt | Say | Press | Release | Settings | Ping | Playback | Bye
+)
+
+
+# --- from the server -------------------------------------------------------------------------
+
+
+class EngineInfo(msgspec.Struct, frozen=True):
+    """One engine, as `/health` has it."""
+
+    kind: str
+    name: str
+    state: str
+    detail: str
+
+
+class Welcome(Message, frozen=True, tag="welcome"):
+    """The conversation has begun; sound may flow."""
+
+    session: str
+    """Names the conversation in logs."""
+    server: str
+    """The server's version."""
+    transport: str
+    voices: list[str]
+    engines: list[EngineInfo]
+    about: str
+    """What is speaking, in one honest sentence."""
+    protocol: int = PROTOCOL_VERSION
+
+
+class State(Message, frozen=True, tag="state"):
+    """Who has the floor: a `TurnState` value."""
+
+    state: str
+    turn: int
+
+
+class UserCaption(Message, frozen=True, tag="user_caption"):
+    """The caller's words so far; replaces what the turn had before."""
+
+    turn: int
+    text: str
+    final: bool
+    source: str
+
+
+class AgentCaption(Message, frozen=True, tag="agent_caption"):
+    """A clause of the reply begins to be heard."""
+
+    turn: int
+    clause: int
+    text: str
+
+
+class ReplyDone(Message, frozen=True, tag="reply_done"):
+    """A reply is over: what was heard, and what was written and stayed unheard."""
+
+    turn: int
+    heard: str
+    unheard: str
+    cut: bool
+
+
+class TimingPart(msgspec.Struct, frozen=True):
+    """One named part of a turn's latency."""
+
+    name: str
+    """"end silence", "words", "first clause", "first sound", "playout"."""
+    start_ms: float
+    """From the caller's last sample of speech, as it arrived at the server."""
+    end_ms: float
+
+
+class TurnTiming(Message, frozen=True, tag="turn_timing"):
+    """Where a turn's milliseconds went, from the last sample of speech to the first frame sent."""
+
+    turn: int
+    total_ms: float
+    endpoint_ms: int
+    """The end silence that was configured."""
+    speculative: bool
+    """The reply was begun before the turn had ended."""
+    parts: list[TimingPart]
+
+
+class Notice(Message, frozen=True, tag="notice"):
+    """Something the caller should know, in plain words; the conversation goes on."""
+
+    code: str
+    """"engine_failed", "timer"."""
+    text: str
+
+
+class Error(Message, frozen=True, tag="error"):
+    """A message was not understood; it had no effect and the connection stays."""
+
+    code: str
+    """"not_json", "unknown_type", "bad_message", "not_begun"."""
+    text: str
+
+
+class Flush(Message, frozen=True, tag="flush"):
+    """Drop all sound that is not audible yet; what comes after this message is new."""
+
+
+class Pong(Message, frozen=True, tag="pong"):
+    id: int
+
+
+class Closing(Message, frozen=True, tag="closing"):
+    """Last message: the conversation ends for this reason."""
+
+    reason: str
+    text: str
+    retry_after_s: float | None = None
+    """Worth trying again after so many seconds."""
+
+
+ServerMessage: TypeAlias = (
+    Welcome
+    | State
+    | UserCaption
+    | AgentCaption
+    | ReplyDone
+    | TurnTiming
+    | Notice
+    | Error
+    | Flush
+    | Pong
+    | Closing
+)
+
+
+class BadMessage(ValueError):
+    """A text frame that is no control message; the connection stays."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.answer = Error(code=code, text=text)
+
+
+class Codec:
+    """Messages to and from JSON."""
+
+    _decoder: ClassVar[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
+    _server_decoder: ClassVar[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(
+        ServerMessage
+    )
+    _encoder: ClassVar[msgspec.json.Encoder] = msgspec.json.Encoder()
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> ClientMessage:
+        """A caller's message, or `BadMessage` that says what is wrong with it."""
+        try:
+            return cls._decoder.decode(text)
+        except msgspec.ValidationError as error:
+            code = (
+                "unknown_type"
+                if "Invalid value" in str(error) and "$.type" in str(error)
+                else "bad_message"
+            )
+            raise BadMessage(code, str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadMessage("not_json", "this is not a JSON message") from None
+
+    @classmethod
+    def decode_server(cls, text: str | bytes) -> ServerMessage:
+        """A server's message, for callers written in Python."""
+        return cls._server_decoder.decode(text)
+
+    @classmethod
+    def encode(cls, message: ServerMessage | ClientMessage) -> str:
+        return cls._encoder.encode(message).decode()
