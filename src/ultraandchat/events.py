@@ -124,6 +124,31 @@ class ReplyClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedPart:
+    """One named part of a turn's latency, in ms from the arrival of the last sample of speech."""
+
+    name: str
+    """"end silence", "words", "first clause", "first sound", "playout"."""
+    start_ms: float
+    end_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimed:
+    """Where a turn's milliseconds went; told once, when its reply becomes audible."""
+
+    at: float
+    turn: TurnId
+    total_ms: float
+    """From the arrival of the last sample of speech (or of the typed text) to the first frame sent."""
+    endpoint_ms: int
+    """The end silence that was configured; 0 for typed turns and push-to-talk."""
+    speculative: bool
+    """The reply was begun before the turn had ended."""
+    parts: tuple[TimedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A model failed; the reply ended and the conversation goes on."""
 
@@ -164,6 +189,7 @@ SessionEvent: TypeAlias = (
     | ReplyAudible
     | ClauseSpoken
     | ReplyClosed
+    | TurnTimed
     | Failed
     | Dropped
     | SessionClosed

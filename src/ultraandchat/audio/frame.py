@@ -43,7 +43,8 @@ class AudioFrame:
 def to_pcm16(samples: Samples) -> Pcm16:
     """Rounded and clipped to 16 bits; NaN, which a broken engine may give, becomes silence."""
     clean = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
-    return np.clip(np.rint(clean * 32767.0), -32768, 32767).astype(np.int16)
+    scaled: Pcm16 = np.clip(np.rint(clean * 32767.0), -32768, 32767).astype(np.int16)
+    return scaled
 
 
 def from_pcm16(pcm: Pcm16) -> Samples:
