@@ -62,6 +62,8 @@ class SpeechStarted:
     turn: TurnId
     start: int
     """Media position (16 kHz) where the utterance begins, pre-roll included."""
+    joins: TurnId | None = None
+    """An unanswered turn that this one begins with: the user had only been pausing."""
 
 
 @dataclass(frozen=True, slots=True)
