@@ -44,6 +44,11 @@ class Transport(Protocol):
         """How far ahead of the listener frames are sent: the store against uneven arrival."""
         ...
 
+    @property
+    def flushes(self) -> bool:
+        """`flush` takes back what was sent and is not audible yet, and fades at the caller."""
+        ...
+
     def received(self) -> AsyncGenerator[Received, None]:
         """Sound and messages in order of arrival; ends when the peer leaves. Read by one task."""
         ...
