@@ -1,0 +1,110 @@
+"""The one table of phrases: what the recogniser listens for is what the responder answers.
+
+`grammar()` is the table as JSGF for the recogniser's second decoder. Phrases with free text ("repeat
+after me …", "my name is …", "spell …") are not in it: their words must come from the language model.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from ultraandchat.engines.skills.pattern import Node, parse, regex
+
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "digit": "one | two | three | four | five | six | seven | eight | nine",
+        "teen": "ten | eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen"
+        " | eighteen | nineteen",
+        "tens": "twenty | thirty | forty | fifty | sixty | seventy | eighty | ninety",
+        "number": "zero | <digit> | <teen> | <tens> [<digit>] | (a | one) hundred",
+        "length": "meter | meters | foot | feet | step | steps",
+        "duration": "second | seconds | minute | minutes | hour | hours",
+        "operator": "plus | minus | times | multiplied by | divided by",
+    }
+)
+"""What several phrases share. `<number>` is a slot: the responder takes it as digits too."""
+
+PHRASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "time": ("what time is it [now]", "what is the time [now]", "tell me the time"),
+        "day": ("what day is it [today]", "what day is today"),
+        "date": ("what is the date [today]", "what is today's date", "tell me the date"),
+        "arithmetic": ("(what is | how much is) <number> <operator> <number>",),
+        "timer": (
+            "set a timer for <number> <duration>",
+            "set a timer for (a minute | an hour | half an hour)",
+        ),
+        "cancel": ("cancel (the | my) timer", "cancel (all | the | my) timers", "stop the timer"),
+        "coin": ("(flip | toss) a coin", "heads or tails"),
+        "dice": ("roll (a | the) (die | dice)", "roll two dice"),
+        "joke": ("tell me (a | another) joke", "another joke"),
+        "help": ("what can you do", "what can i say"),
+        "who": ("who are you", "what are you", "what is your name"),
+        "said": ("what did i say",),
+        "again": ("say that again", "repeat that", "what did you say"),
+        "my name": ("what is my name", "who am i"),
+        "forward": ("go forward [<number> <length>]",),
+        "back": ("go (back | backward) [<number> <length>]",),
+        "turn": ("turn (left | right | around)",),
+        "stop": ("stop", "stop talking", "be quiet"),
+        "louder": ("[speak] louder",),
+        "quieter": ("[speak] quieter",),
+        "slower": ("[speak] slower",),
+        "faster": ("[speak] faster",),
+        "how are you": ("how are you [today | doing]",),
+        "hello": ("hello", "good (morning | afternoon | evening)"),
+        "goodbye": ("goodbye", "good night"),
+        "thanks": ("thank you [very much]",),
+        "yes": ("yes",),
+        "no": ("no",),
+    }
+)
+"""Skill → its phrases."""
+
+
+@cache
+def tree(text: str) -> Node:
+    """A pattern of the table, parsed once."""
+    return parse(text)
+
+
+@cache
+def grammar() -> str:
+    """All phrases as JSGF, each with an optional "please" after it."""
+    lines = ["#JSGF V1.0;", "grammar skills;"]
+    lines += [f"<{name}> = {body};" for name, body in RULES.items()]
+    names = []
+    for skill, phrases in PHRASES.items():
+        name = "skill_" + skill.replace(" ", "_")
+        names.append(f"<{name}>")
+        lines.append(f"<{name}> = {' | '.join(phrases)};")
+    lines.append(f"public <skills> = ({' | '.join(names)}) [please];")
+    return "\n".join(lines) + "\n"
+
+
+def is_complete(text: str) -> bool:
+    """Whether `text` is a whole phrase of the grammar, not a path the recogniser left half-way."""
+    return _whole().fullmatch(" ".join(text.lower().split()) + " ") is not None
+
+
+@cache
+def words() -> frozenset[str]:
+    """Every word of the grammar."""
+    return frozenset(re.findall(r"[a-z']+", re.sub(r"<\w+>", " ", _bodies())))
+
+
+def _bodies() -> str:
+    phrases = (phrase for patterns in PHRASES.values() for phrase in patterns)
+    return " ".join([*RULES.values(), *phrases, "please"])
+
+
+@cache
+def _whole() -> re.Pattern[str]:
+    phrases = (phrase for patterns in PHRASES.values() for phrase in patterns)
+    options = "|".join(regex(tree(phrase), _rule) for phrase in phrases)
+    return re.compile(f"(?:{options})(?:please )?")
+
+
+def _rule(name: str) -> str:
+    return regex(tree(RULES[name]), _rule)
