@@ -22,7 +22,7 @@ SPEECH = Path(__file__).parents[2] / "data" / "speech"
         "what is two plus three",
         "what is ninety nine divided by a hundred",
         "set a timer for five minutes",
-        "set a timer for thirty seconds please",
+        "set a timer for thirty seconds",
         "how are you today",
         "stop",
     ],
