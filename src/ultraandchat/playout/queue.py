@@ -6,7 +6,8 @@ Policy:
   sent up to the transport's lead ahead of that, silence only at its instant, so a reply's first
   frame goes out at once.
 * After a stall shorter than the lead the missing frames are sent at once; after a longer one the
-  grid moves and the loss is counted (`late`). Never a burst of more than the lead and one frame.
+  grid moves and the loss is counted (`late`). Never a burst of more than the lead and one frame
+  (without a lead: of two, so that one missed tick is made good).
 * A reply whose sound runs dry waits, in whole frames, with silence; nothing of it is lost.
 * Where the transport can take back what is not audible yet (`flushes`), a hold or a cut goes back
   to the sample that is audible now and the caller fades; elsewhere the next frame fades out here.
@@ -188,9 +189,10 @@ class Playout:
         if self._origin is None:
             self._origin = now
         current = int((now - self._origin) / PERIOD + 1e-6)
-        late = max(current - self._next - self._lead, 0)
-        self._next += late
         reply = self._reply
+        moved = max(current - self._next - (0 if self._lead else 1), 0)
+        self._next += moved
+        late = moved if self._sounding() else 0
         frames: list[AudioFrame] = []
         before = [c.begun for c in reply.clauses] if reply else []
         was_audible = reply.audible if reply else False
@@ -217,6 +219,11 @@ class Playout:
             ended=self._end(reply, current),
             late=late,
         )
+
+    def _sounding(self) -> bool:
+        """In the middle of a reply that has sound to give."""
+        reply = self._reply
+        return reply is not None and reply.audible and not self._held and reply.made > reply.sent
 
     def _sound(self) -> Samples | None:
         """The next frame of sound, if there is one to be heard now."""
