@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -51,6 +52,26 @@ class ServerConfig:
     stop_grace_s: float = 5.0
     """On SIGTERM conversations have this long to end."""
 
+    def __post_init__(self) -> None:
+        """Refuse numbers with which no caller could be served."""
+        if not 0 <= self.port <= 65_535:
+            raise ValueError("server.port must be 0…65535")
+        if self.max_conversations < 1:
+            raise ValueError("server.max_conversations must be at least 1")
+        if min(self.heartbeat_s, self.idle_timeout_s, self.messages_per_s) <= 0:
+            raise ValueError(
+                "server.heartbeat_s, server.idle_timeout_s and server.messages_per_s must be above 0"
+            )
+        if self.sound_speed < 1:
+            raise ValueError("server.sound_speed must be at least 1: sound comes in real time")
+        if min(self.stop_grace_s, self.retry_after_s) < 0:
+            raise ValueError("times in [server] must not be negative")
+        for network in self.trusted_proxies:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"server.trusted_proxies: {error}") from None
+
 
 @dataclass(frozen=True, slots=True)
 class LogsConfig:
@@ -64,6 +85,12 @@ class LogsConfig:
     """A file is rotated at this size."""
     keep: int = 3
     """Rotated files kept for each component."""
+
+    def __post_init__(self) -> None:
+        if self.level not in ("debug", "info", "warning", "error"):
+            raise ValueError("logs.level must be debug, info, warning or error")
+        if self.max_bytes < 10_000 or self.keep < 1:
+            raise ValueError("logs.max_bytes must be at least 10000 and logs.keep at least 1")
 
 
 @dataclass(frozen=True, slots=True)
