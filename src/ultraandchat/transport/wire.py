@@ -201,7 +201,7 @@ class Error(Message, frozen=True, tag="error"):
     """A message was not understood; it had no effect and the connection stays."""
 
     code: str
-    """"not_json", "unknown_type", "bad_message", "not_begun"."""
+    """"not_json", "unknown_type", "bad_message", "bad_sound", "not_begun"."""
     text: str
 
 
