@@ -1,0 +1,288 @@
+"""Sound and messages over one WebSocket: PCM16 at 16 kHz up, at 24 kHz down, JSON beside it.
+
+Silence sends nothing. What a slow peer does not take in time is dropped, the oldest sound first;
+messages never are. Every bad input has one answer here, and touches this caller only.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
+from ultraandchat.audio.resample import Resampler
+from ultraandchat.transport.base import CloseReason, ProtocolError, Received
+from ultraandchat.transport.limits import Allowance, Limits
+from ultraandchat.transport.pcm import WIRE_RATE, SoundParser, pack
+from ultraandchat.transport.wire import (
+    MAX_SOUND_BYTES,
+    MAX_TEXT_BYTES,
+    BadMessage,
+    ClientMessage,
+    Closing,
+    Codec,
+    Flush,
+    ServerMessage,
+)
+
+LEAD_S = 0.06
+"""The page starts to play when it holds this much: three frames against uneven arrival."""
+
+SOUND_QUEUE = 20
+"""Frames of 20 ms kept for a peer that is behind: at 400 ms the page would drop them itself."""
+
+CONTROL_QUEUE = 256
+"""Messages kept for a peer that is behind; one that lets more gather is closed as too slow."""
+
+UNSENT_BYTES = 8_192
+"""Kept by the kernel and by asyncio (each) before sending waits: about 170 ms of sound. What waits
+longer waits here, where it can be dropped."""
+
+CLOSE_S = 2.0
+"""The goodbye may take this long; then the connection is cut."""
+
+MAX_FRAME_BYTES = 2 * MAX_SOUND_BYTES
+"""What aiohttp reads at most of one message. Between the limits and this the closing says why."""
+
+MAX_REASON_BYTES = 123
+"""A WebSocket close frame holds 125 bytes, two of them the code (RFC 6455 §5.5)."""
+
+CLOSE_CODES = {
+    CloseReason.PEER_LEFT: 1000,
+    CloseReason.REPLACED: 1000,
+    CloseReason.SERVER_STOPPING: 1001,
+    CloseReason.PROTOCOL: 1002,
+    CloseReason.TIMED_OUT: 1008,
+    CloseReason.FAULT: 1011,
+    CloseReason.FULL: 1013,
+    CloseReason.ENGINES: 1013,
+}
+"""RFC 6455 §7.4.1, and 1013 (try again later) of the IANA registry."""
+
+
+class WebSocketTransport:
+    """One caller on `/ws`. `run` carries what is queued and must run beside `received`."""
+
+    def __init__(
+        self,
+        peer: web.WebSocketResponse,
+        wire: asyncio.Transport | None,
+        limits: Limits,
+        *,
+        taken: Callable[[ClientMessage], None] = lambda message: None,
+        refused: Callable[[str], None] = lambda code: None,
+    ) -> None:
+        self.peer = peer
+        self.ended: tuple[CloseReason, str] | None = None
+        """Why it was closed from this side, once it was."""
+        self._wire = wire
+        self._limits = limits
+        self._allowance = Allowance(limits)
+        self._taken = taken
+        self._refused = refused
+        self._parser = SoundParser()
+        self._resampler = Resampler(PLAYOUT_RATE, WIRE_RATE)
+        self._queue: deque[bytes | str] = deque()  # bounded by SOUND_QUEUE and CONTROL_QUEUE
+        self._sounds = 0
+        self._dropped = 0
+        self._wake = asyncio.Event()
+        self._clock = asyncio.get_running_loop().time
+        self._last = self._clock()
+
+    @classmethod
+    async def accept(
+        cls,
+        request: web.Request,
+        limits: Limits,
+        *,
+        heartbeat_s: float,
+        taken: Callable[[ClientMessage], None] = lambda message: None,
+        refused: Callable[[str], None] = lambda code: None,
+    ) -> "WebSocketTransport":
+        """Answer the handshake. A peer that does not answer a ping in `heartbeat_s` / 2 is gone."""
+        peer = web.WebSocketResponse(
+            timeout=CLOSE_S,
+            heartbeat=heartbeat_s,
+            compress=False,  # PCM does not shrink, and deflate costs more than the rest of the path
+            max_msg_size=MAX_FRAME_BYTES,
+            writer_limit=0,  # wait for the peer after every message, so that the queue is ours
+            decode_text=False,
+        )
+        await peer.prepare(request)
+        wire = request.transport
+        if wire is not None:
+            wire.set_write_buffer_limits(high=UNSENT_BYTES)
+            _tune(wire.get_extra_info("socket"))
+        return cls(peer, wire, limits, taken=taken, refused=refused)
+
+    @property
+    def name(self) -> str:
+        return "websocket"
+
+    @property
+    def lead_s(self) -> float:
+        return LEAD_S
+
+    async def run(self) -> None:
+        """Carry what is queued, and close when nothing is heard. Run as a child of a TaskGroup."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._carry(), name="websocket/carry")
+            group.create_task(self._watch(), name="websocket/watch")
+
+    async def received(self) -> AsyncGenerator[Received, None]:
+        """Sound and messages in order of arrival; ends when the connection does."""
+        while True:
+            message = await self.peer.receive()
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
+                if self.peer.close_code == WSCloseCode.MESSAGE_TOO_BIG and not self.ended:
+                    self.ended = (CloseReason.PROTOCOL, "a frame was far too long")
+                return
+            self._last = self._clock()
+            try:
+                item: Received = (
+                    self._sound(message.data)
+                    if message.type is WSMsgType.BINARY
+                    else self._message(message.data)
+                )
+            except BadMessage as error:
+                if not self._allowance.message(self._last):
+                    await self._shut(CloseReason.PROTOCOL, "too many frames were refused", 1008)
+                    return
+                self._refused(error.answer.code)
+                if self._allowance.answer(self._last):
+                    self.send(error.answer)
+                continue
+            except ProtocolError as error:
+                await self._shut(CloseReason.PROTOCOL, str(error), error.code)
+                return
+            yield item
+
+    def play(self, frame: AudioFrame) -> None:
+        """Queue one frame; the oldest sound goes when the peer is too far behind."""
+        for part in self._resampler.feed(frame):
+            self._put_sound(pack(part))
+
+    def silence(self, position: int) -> None:
+        """Nothing is sent but what the resampler still held of the sound before."""
+        for part in self._resampler.flush():
+            self._put_sound(pack(part))
+
+    def flush(self) -> None:
+        self._resampler.flush()
+        self._drop_sound()
+        self.send(Flush())
+
+    def send(self, message: ServerMessage) -> None:
+        """Queue one message. A peer that lets `CONTROL_QUEUE` of them gather is cut off."""
+        if self.ended:
+            return
+        if len(self._queue) - self._sounds >= CONTROL_QUEUE:
+            self.ended = (CloseReason.PROTOCOL, "the caller reads too slowly")
+            self._abort()
+            return
+        self._queue.append(Codec.encode(message))
+        self._wake.set()
+
+    def dropped(self) -> int:
+        count, self._dropped = self._dropped, 0
+        return count
+
+    async def aclose(
+        self, reason: CloseReason, text: str = "", retry_after_s: float | None = None
+    ) -> None:
+        """Say why, then close; the connection is cut if that takes longer than `CLOSE_S`."""
+        await self._shut(reason, text or reason.value, CLOSE_CODES[reason], retry_after_s)
+
+    def _sound(self, data: bytes) -> AudioFrame:
+        frame = self._parser.parse(data)
+        if not self._allowance.sound(self._last, len(frame.samples)):
+            raise ProtocolError("sound came much faster than real time", code=1008)
+        return frame
+
+    def _message(self, data: bytes) -> ClientMessage:
+        if len(data) > MAX_TEXT_BYTES:
+            raise ProtocolError(
+                f"a message may have {MAX_TEXT_BYTES} bytes, this one had {len(data)}", code=1009
+            )
+        message = Codec.decode(data)
+        if not self._allowance.message(self._last):
+            raise ProtocolError("too many messages in a short time", code=1008)
+        self._taken(message)
+        return message
+
+    def _put_sound(self, packed: bytes) -> None:
+        if self.ended:
+            return
+        if self._sounds >= SOUND_QUEUE:
+            oldest = next(i for i, item in enumerate(self._queue) if isinstance(item, bytes))
+            del self._queue[oldest]
+            self._sounds -= 1
+            self._dropped += 1
+        self._queue.append(packed)
+        self._sounds += 1
+        self._wake.set()
+
+    def _drop_sound(self) -> None:
+        self._queue = deque(item for item in self._queue if isinstance(item, str))
+        self._sounds = 0
+
+    async def _carry(self) -> None:
+        while not self.peer.closed:
+            await self._wake.wait()
+            self._wake.clear()
+            with suppress(ConnectionError):  # `received` ends too, and says so
+                await self._send_queued()
+
+    async def _send_queued(self) -> None:
+        while self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, str):
+                await self.peer.send_str(item)
+            else:
+                self._sounds -= 1
+                await self.peer.send_bytes(item)
+
+    async def _watch(self) -> None:
+        """Close a connection from which neither sound nor a message came for too long."""
+        rest = self._limits.idle_timeout_s
+        while rest > 0:
+            await asyncio.sleep(rest)
+            rest = self._last + self._limits.idle_timeout_s - self._clock()
+        await self._shut(CloseReason.TIMED_OUT, "nothing was heard from the caller", 1008)
+
+    async def _shut(
+        self, reason: CloseReason, text: str, code: int, retry_after_s: float | None = None
+    ) -> None:
+        if self.ended or self.peer.closed:
+            return
+        self._drop_sound()
+        self.send(Closing(reason.name.lower(), text, retry_after_s))
+        self.ended = (reason, text)
+        clean = False
+        try:
+            with suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._send_queued()
+                    await self.peer.close(
+                        code=code, message=text.encode("ascii", "replace")[:MAX_REASON_BYTES]
+                    )
+                    clean = True
+        finally:
+            if not clean:
+                self._abort()
+
+    def _abort(self) -> None:
+        if self._wire is not None:
+            self._wire.abort()
+
+
+def _tune(connection: socket.socket | None) -> None:
+    """Send each frame at once, and keep what cannot be sent yet out of the kernel's buffer."""
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
