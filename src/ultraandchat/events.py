@@ -52,6 +52,14 @@ class WordsHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptReady:
+    """The final words of an utterance exist; the turn itself may still go on."""
+
+    at: float
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyBegun:
     """A reply is being prepared; `speculative` while the user may still go on."""
 
@@ -169,6 +177,17 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerReported:
+    """What the caller measured; absent figures are None."""
+
+    at: float
+    rtt_ms: float | None = None
+    buffered_ms: float | None = None
+    underruns: int | None = None
+    """Since the conversation began."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionClosed:
     at: float
     reason: str
@@ -181,6 +200,7 @@ SessionEvent: TypeAlias = (
     | TurnNoticed
     | StateChanged
     | WordsHeard
+    | TranscriptReady
     | ReplyBegun
     | ReplyDropped
     | ClauseWritten
@@ -192,5 +212,6 @@ SessionEvent: TypeAlias = (
     | TurnTimed
     | Failed
     | Dropped
+    | CallerReported
     | SessionClosed
 )

@@ -15,9 +15,9 @@ from ultraandchat.events import (
     SessionEvent,
     SoundMade,
     TimedPart,
+    TranscriptReady,
     TurnNoticed,
     TurnTimed,
-    WordsHeard,
 )
 from ultraandchat.turn.events import TurnEnded, TurnId, TypedText
 
@@ -62,7 +62,7 @@ class Timeline:
                 self._bound()
             case ReplyDropped(turn=turn_id):
                 self._turns.pop(turn_id, None)
-            case WordsHeard(at=at, turn=turn_id, final=True) if turn_id in self._turns:
+            case TranscriptReady(at=at, turn=turn_id) if turn_id in self._turns:
                 self._turns[turn_id].words = at
             case ClauseWritten(at=at, turn=turn_id, clause=0) if turn_id in self._turns:
                 self._turns[turn_id].clause = at

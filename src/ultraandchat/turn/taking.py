@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from ultraandchat.audio.frame import AudioFrame
+from ultraandchat.audio.frame import AudioFrame, Samples
 from ultraandchat.turn.events import (
     Announcement,
     AnnouncementDue,
@@ -194,6 +194,10 @@ class TurnTaking:
     def turn(self) -> TurnId:
         """The newest turn; 0 before there was one."""
         return self._turn
+
+    def sound_since(self, position: int) -> Samples:
+        """The newest sound from `position` on, as it came (for captions that start late)."""
+        return self._ring.since(position)
 
     # --- what happens -----------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from ultraandchat.audio.frame import HEARING_RATE, AudioFrame, Pcm16, to_pcm16
+from ultraandchat.audio.frame import HEARING_RATE, AudioFrame, Pcm16, Samples, to_pcm16
 from ultraandchat.audio.level import utterance_gain
 
 RING_S = 4.0
@@ -42,12 +42,19 @@ class Ring:
 
     def cut(self, start: int, end: int, *, at_least_s: float) -> Pcm16:
         """The sound from `start` to `end`, with one gain, padded with silence to `at_least_s`."""
+        sound = self._between(start, end)
+        pcm = to_pcm16(sound * np.float32(utterance_gain(sound)))
+        missing = int(at_least_s * HEARING_RATE) - len(pcm)
+        return np.pad(pcm, (0, missing)) if missing > 0 else pcm
+
+    def since(self, start: int) -> Samples:
+        """The sound from `start` on, as it came."""
+        return self._between(start, self.end)
+
+    def _between(self, start: int, end: int) -> Samples:
         pieces = [
             w.samples[max(start - w.position, 0) : max(end - w.position, 0)]
             for w in self._windows
             if w.end > start and w.position < end
         ]
-        sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-        pcm = to_pcm16(sound * np.float32(utterance_gain(sound)))
-        missing = int(at_least_s * HEARING_RATE) - len(pcm)
-        return np.pad(pcm, (0, missing)) if missing > 0 else pcm
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
