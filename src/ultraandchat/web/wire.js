@@ -1,0 +1,201 @@
+/**
+ * The control messages of `/ws`, as types: the words of transport/wire.py.
+ */
+
+export const PROTOCOL_VERSION = 1;
+
+/**
+ * First message: begin the conversation.
+ * @typedef {Object} Hello
+ * @property {"hello"} type
+ * @property {number} [protocol] The page's protocol version.
+ * @property {string} [timezone] IANA name, so that "what time is it" is answered for the caller.
+ * @property {string} [language] BCP 47 tag of the browser.
+ * @property {string} [voice] A voice of `Welcome.voices`; empty = the first.
+ */
+
+/**
+ * While muted the caller's sound counts as silence.
+ * @typedef {Object} Mute
+ * @property {"mute"} type
+ * @property {boolean} muted
+ */
+
+/**
+ * The button: be quiet now.
+ * @typedef {Object} Interrupt
+ * @property {"interrupt"} type
+ */
+
+/**
+ * A typed turn.
+ * @typedef {Object} Say
+ * @property {"say"} type
+ * @property {string} text
+ */
+
+/**
+ * Push-to-talk: the key went down, the caller has the floor until `release`.
+ * @typedef {Object} Press
+ * @property {"press"} type
+ */
+
+/**
+ * Push-to-talk: the key went up, the turn is over.
+ * @typedef {Object} Release
+ * @property {"release"} type
+ */
+
+/**
+ * Changes how the agent speaks from the next clause on; an absent field stays as it is.
+ * @typedef {Object} Settings
+ * @property {"settings"} type
+ * @property {string | null} [voice]
+ * @property {number | null} [speed] 0.5…2.
+ * @property {number | null} [volume] 0…2; 1 = as made.
+ */
+
+/**
+ * Answered at once by `pong` with the same `id`; also tells the server the measured round trip.
+ * @typedef {Object} Ping
+ * @property {"ping"} type
+ * @property {number} id
+ * @property {number | null} [rtt_ms] The caller's last measured round trip.
+ */
+
+/**
+ * What the caller's playout buffer did in the last second.
+ * @typedef {Object} Playback
+ * @property {"playback"} type
+ * @property {number} buffered_ms
+ * @property {number} underruns Since the conversation began.
+ */
+
+/**
+ * The caller hangs up.
+ * @typedef {Object} Bye
+ * @property {"bye"} type
+ */
+
+/**
+ * @typedef {Hello | Mute | Interrupt | Say | Press | Release | Settings | Ping | Playback | Bye} ClientMessage
+ */
+
+/**
+ * One engine, as `/health` has it.
+ * @typedef {Object} EngineInfo
+ * @property {string} kind
+ * @property {string} name
+ * @property {string} state
+ * @property {string} detail
+ */
+
+/**
+ * The conversation has begun; sound may flow.
+ * @typedef {Object} Welcome
+ * @property {"welcome"} type
+ * @property {string} session Names the conversation in logs.
+ * @property {string} server The server's version.
+ * @property {string} transport
+ * @property {string[]} voices
+ * @property {EngineInfo[]} engines
+ * @property {string} about What is speaking, in one honest sentence.
+ * @property {number} protocol
+ */
+
+/**
+ * Who has the floor: a `TurnState` value.
+ * @typedef {Object} State
+ * @property {"state"} type
+ * @property {string} state
+ * @property {number} turn
+ */
+
+/**
+ * The caller's words so far; replaces what the turn had before.
+ * @typedef {Object} UserCaption
+ * @property {"user_caption"} type
+ * @property {number} turn
+ * @property {string} text
+ * @property {boolean} final
+ * @property {string} source
+ */
+
+/**
+ * A clause of the reply begins to be heard.
+ * @typedef {Object} AgentCaption
+ * @property {"agent_caption"} type
+ * @property {number} turn
+ * @property {number} clause
+ * @property {string} text
+ */
+
+/**
+ * A reply is over: what was heard, and what was written and stayed unheard.
+ * @typedef {Object} ReplyDone
+ * @property {"reply_done"} type
+ * @property {number} turn
+ * @property {string} heard
+ * @property {string} unheard
+ * @property {boolean} cut
+ */
+
+/**
+ * One named part of a turn's latency.
+ * @typedef {Object} TimingPart
+ * @property {string} name "end silence", "words", "first clause", "first sound", "playout".
+ * @property {number} start_ms From the caller's last sample of speech, as it arrived at the server.
+ * @property {number} end_ms
+ */
+
+/**
+ * Where a turn's milliseconds went, from the last sample of speech to the first frame sent.
+ * @typedef {Object} TurnTiming
+ * @property {"turn_timing"} type
+ * @property {number} turn
+ * @property {number} total_ms
+ * @property {number} endpoint_ms The end silence that was configured.
+ * @property {boolean} speculative The reply was begun before the turn had ended.
+ * @property {TimingPart[]} parts
+ */
+
+/**
+ * Something the caller should know, in plain words; the conversation goes on.
+ * @typedef {Object} Notice
+ * @property {"notice"} type
+ * @property {string} code "engine_failed", "timer".
+ * @property {string} text
+ */
+
+/**
+ * A message was not understood; it had no effect and the connection stays.
+ * @typedef {Object} Error
+ * @property {"error"} type
+ * @property {string} code "not_json", "unknown_type", "bad_message", "not_begun".
+ * @property {string} text
+ */
+
+/**
+ * Drop all sound that is not audible yet; what comes after this message is new.
+ * @typedef {Object} Flush
+ * @property {"flush"} type
+ */
+
+/**
+ * @typedef {Object} Pong
+ * @property {"pong"} type
+ * @property {number} id
+ */
+
+/**
+ * Last message: the conversation ends for this reason.
+ * @typedef {Object} Closing
+ * @property {"closing"} type
+ * @property {string} reason
+ * @property {string} text
+ * @property {number | null} [retry_after_s] Worth trying again after so many seconds.
+ */
+
+/**
+ * @typedef {Welcome | State | UserCaption | AgentCaption | ReplyDone | TurnTiming | Notice | Error | Flush | Pong | Closing} ServerMessage
+ */
