@@ -1,0 +1,1 @@
+"""The commands, one file each: `run(config, options)` does it and gives the exit status."""
