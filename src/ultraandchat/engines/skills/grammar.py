@@ -53,14 +53,55 @@ PHRASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "slower": ("[speak] slower",),
         "faster": ("[speak] faster",),
         "how are you": ("how are you [today | doing]",),
-        "hello": ("hello", "good morning"),
-        "goodbye": ("goodbye", "good night"),
+        "hello": ("hello",),
+        "goodbye": ("goodbye",),
         "thanks": ("thank you [very much]",),
         "yes": ("yes",),
         "no": ("no",),
     }
 )
 """Skill → its phrases."""
+
+OTHERWISE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "time": ("what is the time right now", "time", "do you know what time it is"),
+        "day": ("which day is it [today]", "what day of the week is it"),
+        "date": ("what date is it [today]", "what is today", "what is the date today"),
+        "timer": (
+            "(set | start) [a] timer for <number> <duration> [and] <number> <duration>",
+            "(set | start) [a] <number> <duration> timer",
+            "start a timer for <number> <duration>",
+            "timer [for] <number> <duration>",
+            "(set | start) a timer",
+            "wake me in <number> <duration>",
+        ),
+        "cancel": ("cancel timer", "stop (all | my) timers", "cancel all [of] my timers"),
+        "coin": ("heads or tails",),
+        "dice": ("roll dice", "throw (a | the) (die | dice)"),
+        "joke": ("tell me something funny", "do you know (a | any) (joke | jokes)", "joke"),
+        "help": ("what can i (say | ask) [you]", "help", "what do you know"),
+        "who": ("tell me about yourself", "what is this", "are you [a] (human | robot)"),
+        "said": ("what was my question", "what have i said"),
+        "again": ("repeat [it]", "pardon", "i did not hear you"),
+        "my name": ("do you know my name", "what am i called"),
+        "forward": ("(move | walk | drive) forward [<number> <length>]",),
+        "back": ("(move | walk | drive) (back | backward) [<number> <length>]", "go backwards"),
+        "turn": ("go (left | right)",),
+        "stop": ("stop it", "shut up", "silence", "enough", "quiet"),
+        "louder": ("volume up", "turn up the volume", "turn it up", "(a bit | much) louder"),
+        "quieter": ("volume down", "turn down the volume", "turn it down", "softer"),
+        "slower": ("slow down", "(speak | talk) more slowly", "talk slower"),
+        "faster": ("speed up", "(speak | talk) more quickly", "talk faster"),
+        "how are you": ("how do you do", "how is it going", "are you well"),
+        "hello": ("hi [there]", "hello there", "good (morning | afternoon | evening)"),
+        "goodbye": ("bye [bye]", "good night", "see you [later]"),
+        "thanks": ("thanks [a lot]", "thank you so much"),
+        "yes": ("yeah", "sure"),
+        "no": ("nope", "no thank you"),
+    }
+)
+"""More ways to say the same, understood where the words come from a keyboard or a language model.
+They stay out of the grammar: every phrase in it is one more that noise can be mistaken for."""
 
 
 @cache
