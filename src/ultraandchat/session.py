@@ -1,14 +1,44 @@
-"""The conversation: it joins transports, turn-taking, engines and playout, and owns every task."""
+"""The conversation: transports attach to it and leave; it owns every task and the one inbox.
 
-from collections.abc import Callable
+Session.run()  TaskGroup
+├── receive    one for each transport: frames and messages → inbox
+├── listen     inbox → Floor; the only one that moves the floor
+├── speak      woken by the shared ticker: Playout.due(now) → transport
+├── words …    transcripts of utterances, for captions and for engines that read
+├── reply n    none or one; started and cancelled by listen
+└── timer …    at most `max_timers`
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from ultraandchat.engines.base import Engines
-from ultraandchat.events import SessionEvent
+from ultraandchat import __version__
+from ultraandchat.audio.frame import AudioFrame
+from ultraandchat.dialogue.history import History
+from ultraandchat.engines.base import Engines, Voice
+from ultraandchat.events import (
+    CallerReported,
+    Dropped,
+    SessionClosed,
+    SessionEvent,
+    SessionOpened,
+    StateChanged,
+    TransportAttached,
+)
+from ultraandchat.floor import FASTEST, LOUDEST, SLOWEST, Floor, ReplyFailed, within
 from ultraandchat.playout.policy import PlayoutPolicy
+from ultraandchat.playout.queue import SILENCE, Due
 from ultraandchat.playout.ticker import Ticker
-from ultraandchat.transport.base import CloseReason, Transport
+from ultraandchat.timeline import Timeline
+from ultraandchat.transport import wire
+from ultraandchat.transport.base import CloseReason, ProtocolError, Received, Transport
+from ultraandchat.transport.telling import message_of
+from ultraandchat.turn.events import Announcement
 from ultraandchat.turn.policy import TurnPolicy
+from ultraandchat.turn.taking import TurnState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +56,43 @@ class SessionConfig:
     max_timers: int = 16
     """Timers that may run at once in one conversation."""
 
+    def __post_init__(self) -> None:
+        if self.max_history_exchanges < 1 or self.max_timers < 0:
+            raise ValueError("session.max_history_exchanges must be at least 1, max_timers 0")
+        if self.max_history_audio_s < 0 or self.resume_s < 0:
+            raise ValueError("times in [session] must not be negative")
+
+
+MOST_WAITING = 256
+"""Items in the inbox: 5 s of frames. When it is full, whoever puts waits; a transport then stops
+reading, and its peer is held back by TCP (or its own buffer drops, and says so)."""
+DROP_REPORT_TICKS = 50
+"""Once a second: frames the transport dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A transport's peer is gone."""
+
+    reason: CloseReason
+
+
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    """A transport came."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unresumed:
+    """Nobody came back within `resume_s`."""
+
+
+_FromPeer: TypeAlias = Received | _Left | _Attached | _Unresumed
+_Item: TypeAlias = tuple[Transport, _FromPeer] | Due | ReplyFailed | Announcement
+
 
 class Session:
-    """One conversation. Transports attach to it and leave; history and turns are its own."""
+    """One conversation. History and turns are its own, never a transport's."""
 
     def __init__(
         self,
@@ -42,16 +106,260 @@ class Session:
         voice: str = "",
         observe: Callable[[SessionEvent], None],
     ) -> None:
-        raise NotImplementedError
+        self.name = name
+        self.history = History(
+            max_exchanges=config.max_history_exchanges, max_audio_s=config.max_history_audio_s
+        )
+        self._engines = engines
+        self._ticker = ticker
+        self._config = config
+        self._observe = observe
+        self._timeline = Timeline(turn.endpoint_ms)
+        self._floor = Floor(
+            engines,
+            ticker,
+            self,
+            turn=turn,
+            playout=playout,
+            history=self.history,
+            voice=Voice(voice),
+            max_timers=config.max_timers,
+        )
+        self._transport: Transport | None = None
+        self._begun = False  # the caller said hello
+        self._shown = TurnState.LISTENING
+        self._inbox: asyncio.Queue[_Item] = asyncio.Queue(MOST_WAITING)
+        self._over: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._children: set[asyncio.Task[None]] = set()
+
+    # --- from outside -------------------------------------------------------------------------
 
     def attach(self, transport: Transport) -> None:
         """Talk through this transport from now on; the one before is closed."""
-        raise NotImplementedError
-
-    async def run(self) -> CloseReason:
-        """The whole conversation. Returns why it ended; raises only what is our own fault."""
-        raise NotImplementedError
+        before, self._transport = self._transport, transport
+        if self._tasks is not None:
+            self.spawn(self._receive(transport, before), f"receive {transport.name}")
 
     def stop(self, reason: CloseReason) -> None:
         """End the conversation from outside (the server stops); `run` then returns `reason`."""
-        raise NotImplementedError
+        if not self._over.done():
+            self._over.set_result(reason)
+
+    async def run(self) -> CloseReason:
+        """The whole conversation. Returns why it ended; raises only what is our own fault."""
+        reason = CloseReason.FAULT
+        self.tell(SessionOpened(self.now(), self.name))
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self.spawn(self._listen(), "listen")
+                self.spawn(self._speak(), "speak")
+                if self._transport is not None:
+                    self.attach(self._transport)
+                reason = await self._over
+                for child in self._children:
+                    child.cancel()
+        finally:
+            self.tell(SessionClosed(self.now(), reason.value))
+            await self._floor.words.aclose()
+            if self._transport is not None:
+                await self._transport.aclose(reason)
+        return reason
+
+    # --- what the floor needs (floor.Surroundings) --------------------------------------------
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        assert self._tasks is not None
+        task = self._tasks.create_task(work, name=f"session {self.name}/{name}")
+        self._children.add(task)
+        task.add_done_callback(self._children.discard)
+        return task
+
+    def tell(self, event: SessionEvent) -> None:
+        """One event, three views: the observer (logs, metrics), the page, the timeline."""
+        self._observe(event)
+        message = message_of(event)
+        if message is not None and self._begun:
+            self._send(message)
+        timed = self._timeline.follow(event)
+        if timed is not None:
+            self.tell(timed)
+
+    def flush(self) -> None:
+        if self._transport is not None:
+            self._transport.flush()
+
+    async def notify(self, notice: ReplyFailed | Announcement) -> None:
+        await self._inbox.put(notice)
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # --- the tasks ----------------------------------------------------------------------------
+
+    async def _receive(self, transport: Transport, before: Transport | None) -> None:
+        if before is not None and before is not transport:
+            await before.aclose(CloseReason.REPLACED)
+        await self._inbox.put((transport, _Attached()))
+        reason = CloseReason.PEER_LEFT
+        try:
+            async with aclosing(transport.received()) as items:
+                async for item in items:
+                    await self._inbox.put((transport, item))
+        except ProtocolError:
+            reason = CloseReason.PROTOCOL
+        await self._inbox.put((transport, _Left(reason)))
+
+    async def _listen(self) -> None:
+        floor = self._floor
+        while True:
+            try:
+                async with asyncio.timeout_at(floor.taking.deadline()):
+                    item = await self._inbox.get()
+            except TimeoutError:
+                await floor.act(floor.taking.tick(self.now()))
+            else:
+                await self._take(item)
+            if floor.taking.state is not self._shown:
+                self._shown = floor.taking.state
+                self.tell(StateChanged(self.now(), self._shown.value, floor.taking.turn))
+
+    async def _speak(self) -> None:
+        ticks = 0
+        while True:
+            now = await self._ticker.tick()
+            transport = self._transport
+            if transport is None:
+                continue
+            due = self._floor.playout.due(now)
+            for frame in due.frames:
+                if frame.samples is SILENCE:
+                    transport.silence(frame.position)
+                else:
+                    transport.play(frame)
+            if due.late:
+                self.tell(Dropped(now, "late frames", due.late))
+            if due.became_audible or due.clauses or due.ended is not None:
+                await self._inbox.put(due)
+            ticks = (ticks + 1) % DROP_REPORT_TICKS
+            if ticks == 0 and (dropped := transport.dropped()):
+                self.tell(Dropped(now, "outgoing frames", dropped))
+
+    async def _wait_for_another(self, transport: Transport) -> None:
+        await asyncio.sleep(self._config.resume_s)
+        await self._inbox.put((transport, _Unresumed()))
+
+    # --- listen: what came in -----------------------------------------------------------------
+
+    async def _take(self, item: _Item) -> None:
+        match item:
+            case Due():
+                await self._floor.played(item)
+            case ReplyFailed():
+                await self._floor.failed(item)
+            case Announcement():
+                await self._floor.announce(item)
+            case (transport, what):
+                if transport is self._transport:  # not one that was replaced
+                    await self._from_peer(transport, what)
+
+    async def _from_peer(self, transport: Transport, item: _FromPeer) -> None:
+        match item:
+            case AudioFrame():
+                if self._begun:
+                    await self._floor.hear(item)
+            case _Attached():
+                self._floor.playout.carried_by(lead_s=transport.lead_s, flushes=transport.flushes)
+                self._floor.playout.resume()
+                self._floor.ear.begin_stream()
+                self.tell(TransportAttached(self.now(), transport.name))
+            case _Left(reason=reason):
+                if self._config.resume_s == 0:
+                    self.stop(reason)
+                else:
+                    self._floor.playout.hold(self.now())
+                    self.spawn(self._wait_for_another(transport), "resume")
+            case _Unresumed():
+                self.stop(CloseReason.PEER_LEFT)
+            case wire.Hello():
+                await self._hello(item)
+            case _ if not self._begun:
+                self._send(wire.Error("not_begun", "the first message must be hello"))
+            case _:
+                await self._message(item)
+
+    async def _hello(self, hello: wire.Hello) -> None:
+        if hello.protocol != wire.PROTOCOL_VERSION:
+            self._send(wire.Error("bad_message", "this page is of another version; reload it"))
+            return
+        floor = self._floor
+        floor.facts |= {"timezone": hello.timezone[:64], "language": hello.language[:32]}
+        if hello.voice in self._engines.speech.voices:
+            floor.voice = Voice(hello.voice, floor.voice.speed)
+        self._send(self._welcome())
+        if self._begun:
+            return
+        self._begun = True
+        greeting = self._config.greeting
+        greeting = self._engines.greeting if greeting is None else greeting
+        if greeting:
+            await floor.announce(Announcement(greeting))
+
+    def _welcome(self) -> wire.Welcome:
+        return wire.Welcome(
+            session=self.name,
+            server=__version__,
+            transport=self._transport.name if self._transport else "",
+            voices=list(self._engines.speech.voices),
+            engines=[
+                wire.EngineInfo(s.kind, s.name, s.state, s.detail) for s in self._engines.status()
+            ],
+            about=self._engines.about,
+        )
+
+    async def _message(self, message: wire.ClientMessage) -> None:
+        now, floor = self.now(), self._floor
+        match message:
+            case wire.Mute(muted=muted):
+                floor.ear.muted = muted
+            case wire.Interrupt():
+                await floor.act(floor.taking.interrupt(now))
+            case wire.Say(text=text):
+                await self._typed(text.strip())
+            case wire.Press():
+                await floor.act(floor.taking.press(now))
+            case wire.Release():
+                await floor.act(floor.taking.release(now))
+            case wire.Settings():
+                self._set(message)
+            case wire.Ping(id=number, rtt_ms=rtt_ms):
+                self._send(wire.Pong(number))
+                self.tell(CallerReported(now, rtt_ms=rtt_ms))
+            case wire.Playback(buffered_ms=buffered, underruns=underruns):
+                self.tell(CallerReported(now, buffered_ms=buffered, underruns=underruns))
+            case wire.Bye():
+                self.stop(CloseReason.PEER_LEFT)
+            case wire.Hello():
+                pass  # taken before
+
+    async def _typed(self, text: str) -> None:
+        if 0 < len(text) <= wire.MAX_TYPED_CHARS:
+            await self._floor.act(self._floor.taking.typed(text, self.now()))
+        else:
+            most = wire.MAX_TYPED_CHARS
+            self._send(wire.Error("bad_message", f"a typed turn has 1 to {most} characters"))
+
+    def _set(self, settings: wire.Settings) -> None:
+        floor = self._floor
+        if settings.voice is not None and settings.voice not in self._engines.speech.voices:
+            self._send(wire.Error("bad_message", "there is no such voice here"))
+            return
+        name = floor.voice.name if settings.voice is None else settings.voice
+        speed = floor.voice.speed if settings.speed is None else settings.speed
+        floor.voice = Voice(name, within(speed, SLOWEST, FASTEST))
+        if settings.volume is not None:
+            floor.playout.volume = within(settings.volume, 0.0, LOUDEST)
+
+    def _send(self, message: wire.ServerMessage) -> None:
+        if self._transport is not None:
+            self._transport.send(message)

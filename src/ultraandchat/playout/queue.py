@@ -73,8 +73,10 @@ class Due:
 
     frames: list[AudioFrame]
     """In order; a silent one has `SILENCE` for samples."""
-    became_audible: TurnId | None = None
-    """The first frame of this turn's reply is among `frames`."""
+    turn: TurnId | None = None
+    """Whose reply is open."""
+    became_audible: bool = False
+    """The first frame of its reply is among `frames`."""
     clauses: tuple[int, ...] = ()
     """Clauses of the reply that begin in `frames`."""
     ended: Heard | None = None
@@ -214,7 +216,8 @@ class Playout:
         ]
         return Due(
             frames,
-            became_audible=reply.turn if reply.audible and not was_audible else None,
+            turn=reply.turn,
+            became_audible=reply.audible and not was_audible,
             clauses=tuple(began),
             ended=self._end(reply, current),
             late=late,
