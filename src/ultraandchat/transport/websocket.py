@@ -6,16 +6,16 @@ messages never are. Every bad input has one answer here, and touches this caller
 
 import asyncio
 import socket
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
 from ultraandchat.audio.resample import Resampler
 from ultraandchat.transport.base import CloseReason, ProtocolError, Received
 from ultraandchat.transport.limits import Allowance, Limits
+from ultraandchat.transport.outgoing import Outgoing
 from ultraandchat.transport.pcm import WIRE_RATE, SoundParser, pack
 from ultraandchat.transport.wire import (
     MAX_SOUND_BYTES,
@@ -30,12 +30,6 @@ from ultraandchat.transport.wire import (
 
 LEAD_S = 0.06
 """The page starts to play when it holds this much: three frames against uneven arrival."""
-
-SOUND_QUEUE = 20
-"""Frames of 20 ms kept for a peer that is behind: at 400 ms the page would drop them itself."""
-
-CONTROL_QUEUE = 256
-"""Messages kept for a peer that is behind; one that lets more gather is closed as too slow."""
 
 UNSENT_BYTES = 8_192
 """Kept by the kernel and by asyncio (each) before sending waits: about 170 ms of sound. What waits
@@ -72,7 +66,6 @@ class WebSocketTransport:
         wire: asyncio.Transport | None,
         limits: Limits,
         *,
-        taken: Callable[[ClientMessage], None] = lambda message: None,
         refused: Callable[[str], None] = lambda code: None,
     ) -> None:
         self.peer = peer
@@ -81,13 +74,10 @@ class WebSocketTransport:
         self._wire = wire
         self._limits = limits
         self._allowance = Allowance(limits)
-        self._taken = taken
         self._refused = refused
         self._parser = SoundParser()
         self._resampler = Resampler(PLAYOUT_RATE, WIRE_RATE)
-        self._queue: deque[bytes | str] = deque()  # bounded by SOUND_QUEUE and CONTROL_QUEUE
-        self._sounds = 0
-        self._dropped = 0
+        self._outgoing = Outgoing()
         self._wake = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
         self._last = self._clock()
@@ -99,7 +89,6 @@ class WebSocketTransport:
         limits: Limits,
         *,
         heartbeat_s: float,
-        taken: Callable[[ClientMessage], None] = lambda message: None,
         refused: Callable[[str], None] = lambda code: None,
     ) -> "WebSocketTransport":
         """Answer the handshake. A peer that does not answer a ping in `heartbeat_s` / 2 is gone."""
@@ -116,7 +105,7 @@ class WebSocketTransport:
         if wire is not None:
             wire.set_write_buffer_limits(high=UNSENT_BYTES)
             _tune(wire.get_extra_info("socket"))
-        return cls(peer, wire, limits, taken=taken, refused=refused)
+        return cls(peer, wire, limits, refused=refused)
 
     @property
     def name(self) -> str:
@@ -126,6 +115,10 @@ class WebSocketTransport:
     def lead_s(self) -> float:
         return LEAD_S
 
+    @property
+    def flushes(self) -> bool:
+        return True  # the page drops what it holds, with a fade
+
     async def run(self) -> None:
         """Carry what is queued, and close when nothing is heard. Run as a child of a TaskGroup."""
         async with asyncio.TaskGroup() as group:
@@ -133,7 +126,10 @@ class WebSocketTransport:
             group.create_task(self._watch(), name="websocket/watch")
 
     async def received(self) -> AsyncGenerator[Received, None]:
-        """Sound and messages in order of arrival; ends when the connection does."""
+        """Sound and messages in order of arrival; ends when the connection does.
+
+        `ProtocolError` once a caller went beyond a limit; the connection is closed by then.
+        """
         while True:
             message = await self.peer.receive()
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
@@ -142,23 +138,12 @@ class WebSocketTransport:
                 return
             self._last = self._clock()
             try:
-                item: Received = (
-                    self._sound(message.data)
-                    if message.type is WSMsgType.BINARY
-                    else self._message(message.data)
-                )
-            except BadMessage as error:
-                if not self._allowance.message(self._last):
-                    await self._shut(CloseReason.PROTOCOL, "too many frames were refused", 1008)
-                    return
-                self._refused(error.answer.code)
-                if self._allowance.answer(self._last):
-                    self.send(error.answer)
-                continue
+                item = self._item(message)
             except ProtocolError as error:
                 await self._shut(CloseReason.PROTOCOL, str(error), error.code)
-                return
-            yield item
+                raise
+            if item is not None:
+                yield item
 
     def play(self, frame: AudioFrame) -> None:
         """Queue one frame; the oldest sound goes when the peer is too far behind."""
@@ -172,29 +157,40 @@ class WebSocketTransport:
 
     def flush(self) -> None:
         self._resampler.flush()
-        self._drop_sound()
+        self._outgoing.drop_sound()
         self.send(Flush())
 
     def send(self, message: ServerMessage) -> None:
-        """Queue one message. A peer that lets `CONTROL_QUEUE` of them gather is cut off."""
+        """Queue one message. A peer that lets too many of them gather is cut off."""
         if self.ended:
             return
-        if len(self._queue) - self._sounds >= CONTROL_QUEUE:
+        if not self._outgoing.put_message(Codec.encode(message)):
             self.ended = (CloseReason.PROTOCOL, "the caller reads too slowly")
             self._abort()
-            return
-        self._queue.append(Codec.encode(message))
         self._wake.set()
 
     def dropped(self) -> int:
-        count, self._dropped = self._dropped, 0
-        return count
+        return self._outgoing.dropped()
 
     async def aclose(
         self, reason: CloseReason, text: str = "", retry_after_s: float | None = None
     ) -> None:
         """Say why, then close; the connection is cut if that takes longer than `CLOSE_S`."""
         await self._shut(reason, text or reason.value, CLOSE_CODES[reason], retry_after_s)
+
+    def _item(self, message: WSMessage) -> Received | None:
+        """What came, or None where it was not understood and the caller has been told so."""
+        try:
+            if message.type is WSMsgType.BINARY:
+                return self._sound(message.data)
+            return self._message(message.data)
+        except BadMessage as error:
+            if not self._allowance.message(self._last):
+                raise ProtocolError("too many frames were refused", code=1008) from None
+            self._refused(error.answer.code)
+            if self._allowance.answer(self._last):
+                self.send(error.answer)
+            return None
 
     def _sound(self, data: bytes) -> AudioFrame:
         frame = self._parser.parse(data)
@@ -210,24 +206,12 @@ class WebSocketTransport:
         message = Codec.decode(data)
         if not self._allowance.message(self._last):
             raise ProtocolError("too many messages in a short time", code=1008)
-        self._taken(message)
         return message
 
     def _put_sound(self, packed: bytes) -> None:
-        if self.ended:
-            return
-        if self._sounds >= SOUND_QUEUE:
-            oldest = next(i for i, item in enumerate(self._queue) if isinstance(item, bytes))
-            del self._queue[oldest]
-            self._sounds -= 1
-            self._dropped += 1
-        self._queue.append(packed)
-        self._sounds += 1
-        self._wake.set()
-
-    def _drop_sound(self) -> None:
-        self._queue = deque(item for item in self._queue if isinstance(item, str))
-        self._sounds = 0
+        if not self.ended:
+            self._outgoing.put_sound(packed)
+            self._wake.set()
 
     async def _carry(self) -> None:
         while not self.peer.closed:
@@ -237,12 +221,10 @@ class WebSocketTransport:
                 await self._send_queued()
 
     async def _send_queued(self) -> None:
-        while self._queue:
-            item = self._queue.popleft()
+        while (item := self._outgoing.pop()) is not None:
             if isinstance(item, str):
                 await self.peer.send_str(item)
             else:
-                self._sounds -= 1
                 await self.peer.send_bytes(item)
 
     async def _watch(self) -> None:
@@ -258,7 +240,7 @@ class WebSocketTransport:
     ) -> None:
         if self.ended or self.peer.closed:
             return
-        self._drop_sound()
+        self._outgoing.drop_sound()
         self.send(Closing(reason.name.lower(), text, retry_after_s))
         self.ended = (reason, text)
         clean = False

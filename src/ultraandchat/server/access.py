@@ -1,0 +1,88 @@
+"""Who is calling: the caller's address, whether it sits at this machine, and whose page it is.
+
+Nothing here knows aiohttp; headers come as strings.
+"""
+
+from collections.abc import Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
+
+
+def networks(cidrs: Sequence[str]) -> Networks:
+    """`server.trusted_proxies`, which the configuration has checked already."""
+    return tuple(ip_network(cidr) for cidr in cidrs)
+
+
+def client_address(peer: str | None, forwarded: Sequence[str], trusted: Networks) -> str:
+    """The caller's address: the right-most of X-Forwarded-For that no trusted proxy owns.
+
+    Every proxy appends the address it was called from, so what stands left of the first untrusted
+    one may be invented. Without a trusted peer the header counts for nothing.
+    """
+    address = _parsed(peer or "")
+    if address is None:
+        return "unknown"
+    hops = [hop for header in forwarded for hop in header.split(",")]
+    for hop in reversed(hops):
+        if not _is_trusted(address, trusted):
+            break
+        before = _parsed(hop)
+        if before is None:
+            break
+        address = before
+    return str(address)
+
+
+def is_at_this_machine(peer: str | None, *, proxied: bool) -> bool:
+    """The request comes over loopback and no proxy (`proxied`: a forwarding header) brought it."""
+    address = _parsed(peer or "")
+    return not proxied and address is not None and address.is_loopback
+
+
+def is_own_page(origin: str | None, host: str, pod: str | None, port: int) -> bool:
+    """Whether a browser's `Origin` is this server's own page; programs send none and pass.
+
+    A pod's proxy may call the server by another name than the browser did, so its public name is
+    this server's own too.
+    """
+    if origin is None:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    own = {host.lower()}
+    if pod:
+        own.add(f"{pod}-{port}.proxy.runpod.net".lower())
+    return parts.scheme in ("http", "https") and parts.netloc.lower() in own
+
+
+def _parsed(text: str) -> Address | None:
+    """An address as proxies write it: bare, `[v6]`, with a port, with a zone, v4 inside v6."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def _is_trusted(address: Address, trusted: Networks) -> bool:
+    return any(address.version == net.version and address in net for net in trusted)
