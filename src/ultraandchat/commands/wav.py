@@ -76,14 +76,20 @@ def _missing_bytes(path: Path) -> int:
 def _decode(path: Path, rate: int) -> tuple[Samples, bool]:
     """The sound, and whether that is all of it."""
     parts: list[Samples] = []
-    room = int(LONGEST_S * rate)
+    count, most = 0, int(LONGEST_S * rate)
     with av.open(str(path), format="wav") as container:
-        resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate)
+        resampler = av.AudioResampler(format="fltp", rate=rate)
         for frame in container.decode(container.streams.audio[0]):
             for made in resampler.resample(frame):
-                parts.append(made.to_ndarray()[0])
-                room -= made.samples
-            if room <= 0:
-                return np.concatenate(parts)[:room], False
-        parts += [made.to_ndarray()[0] for made in resampler.resample(None)]
-    return np.concatenate(parts, dtype=np.float32) if parts else np.zeros(0, np.float32), True
+                parts.append(_mixed(made))
+                count += made.samples
+            if count >= most:
+                return np.concatenate(parts)[:most], False
+        parts += [_mixed(made) for made in resampler.resample(None)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32), True
+
+
+def _mixed(frame: av.AudioFrame) -> Samples:
+    """The mean of the channels: FFmpeg's own mix makes two equal ones 3 dB louder, which clips."""
+    mixed: Samples = frame.to_ndarray().mean(axis=0, dtype=np.float32)
+    return mixed

@@ -1,0 +1,93 @@
+"""`ultraandchat converse`: a wav file is the caller, in real time, here or against a running server."""
+
+import argparse
+import asyncio
+import sys
+from contextlib import AbstractAsyncContextManager
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from ultraandchat.audio.frame import FRAME_MS, HEARING_RATE, PLAYOUT_RATE, Samples
+from ultraandchat.commands.caller import Caller
+from ultraandchat.commands.lines import Line, LineError, dial, open_here
+from ultraandchat.commands.wav import NotWav, read_wav, write_wav
+from ultraandchat.config import Config, ConfigError
+from ultraandchat.transport.pcm import WIRE_RATE
+from ultraandchat.transport.wire import Bye, Hello
+
+WELCOME_S = 20.0
+"""A server that has not answered `hello` by then will not."""
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Have the conversation, print it, write its sound."""
+    console = Console(highlight=False, soft_wrap=True)
+
+    def show(who: str, text: str) -> None:
+        label = Text(f"{who}:".ljust(7) if who else " " * 7, style="bold")
+        console.print(label + Text(text, style="" if who else "dim"))
+
+    try:
+        recorded = read_wav(options.wav, HEARING_RATE)
+    except NotWav as error:
+        raise ConfigError(str(error)) from None
+    if options.output is not None and not options.output.parent.is_dir():
+        raise ConfigError(f"{options.output}: there is no folder {options.output.parent}")
+    if recorded.warning:
+        print(f"ultraandchat: {recorded.warning}", file=sys.stderr)
+    caller = Caller(WIRE_RATE if options.url else PLAYOUT_RATE, show)
+    line = dial(options.url, caller) if options.url else open_here(config, caller)
+    try:
+        asyncio.run(_converse(line, caller, recorded.samples, options))
+    except LineError as error:
+        print(f"ultraandchat: {error}", file=sys.stderr)
+        return 1
+    if not caller.turns:
+        print("ultraandchat: the agent was given no turn: no speech was found", file=sys.stderr)
+    return 0
+
+
+async def _converse(
+    opening: AbstractAsyncContextManager[Line],
+    caller: Caller,
+    samples: Samples,
+    options: argparse.Namespace,
+) -> None:
+    try:
+        async with opening as line:
+            await _talk(line, caller, samples)
+    finally:  # after Ctrl-C too: what was heard is worth keeping
+        caller.close()
+        if options.output is not None and caller.recording.begun is not None:
+            pcm = caller.recording.pcm()
+            try:
+                write_wav(options.output, pcm, caller.recording.rate)
+            except OSError as error:
+                raise LineError(f"{options.output}: {error.strerror}") from None
+
+
+async def _talk(line: Line, caller: Caller, samples: Samples) -> None:
+    """The file in real time, then silence (a microphone never stops) until all is said."""
+    loop = asyncio.get_running_loop()
+    await line.tell(Hello(language="en"))
+    deadline = loop.time() + WELCOME_S
+    while caller.welcome is None and caller.closed is None:
+        if loop.time() > deadline:
+            raise LineError(f"the server did not answer within {WELCOME_S:.0f} s")
+        await asyncio.sleep(FRAME_MS / 1000)
+    step = HEARING_RATE * FRAME_MS // 1000
+    silence = np.zeros(step, np.float32)
+    begun = caller.recording.begun = loop.time()
+    sent = 0
+    while caller.closed is None and (sent < len(samples) or not caller.finished(loop.time())):
+        frame = samples[sent : sent + step] if sent < len(samples) else silence
+        sent += len(frame)
+        await asyncio.sleep(begun + sent / HEARING_RATE - loop.time())
+        await line.say(frame)
+    if caller.closed is not None:
+        wait = caller.closed.retry_after_s
+        again = f"; try again in {wait:.0f} s" if wait else ""
+        raise LineError(f"the server ended the conversation: {caller.closed.text}{again}")
+    await line.tell(Bye())

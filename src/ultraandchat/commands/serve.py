@@ -1,0 +1,11 @@
+"""`ultraandchat serve`: the server, until it is told to stop."""
+
+import argparse
+
+from ultraandchat.config import Config
+from ultraandchat.server import app
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Serve; the server's own exit status."""
+    return app.run(config)
