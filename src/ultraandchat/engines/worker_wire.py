@@ -118,14 +118,21 @@ def encode(message: ParentMessage | ChildMessage) -> bytes:
 
 def from_parent(body: bytes) -> ParentMessage:
     """`msgspec.DecodeError` if it is none."""
-    message: ParentMessage = _PARENT.decode(body)
+    message: ParentMessage = _decoded(_PARENT, body)
     return message
 
 
 def from_child(body: bytes) -> ChildMessage:
     """`msgspec.DecodeError` if it is none."""
-    message: ChildMessage = _CHILD.decode(body)
+    message: ChildMessage = _decoded(_CHILD, body)
     return message
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(type(error).__name__) from None
 
 
 def _to_wire(value: Any) -> Any:
