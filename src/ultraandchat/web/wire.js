@@ -1,5 +1,5 @@
 /**
- * The control messages of `/ws`, as types: the words of transport/wire.py.
+ * The control messages of `/ws`, as types: the words of transport/wire.py. Made by `make docs`.
  */
 
 export const PROTOCOL_VERSION = 1;
@@ -171,7 +171,7 @@ export const PROTOCOL_VERSION = 1;
  * A message was not understood; it had no effect and the connection stays.
  * @typedef {Object} Error
  * @property {"error"} type
- * @property {string} code "not_json", "unknown_type", "bad_message", "not_begun".
+ * @property {string} code "not_json", "unknown_type", "bad_message", "bad_sound", "not_begun".
  * @property {string} text
  */
 
