@@ -4,6 +4,7 @@ Sections live beside what they steer; this file composes and loads them, so the 
 """
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -125,9 +126,13 @@ class Config:
                 raise ConfigError(f"--set {override}: write it as section.name=value")
             _merge(tree, _nest(key.strip().split("."), value), f"--set {key}")
         try:
-            return msgspec.convert(tree, cls, strict=False)
+            config = msgspec.convert(tree, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(_readable(error)) from None
+        for name, value in _numbers(config):
+            if not math.isfinite(value):
+                raise ConfigError(f"{name}: {value} is no number of anything")
+        return config
 
 
 def settings(kind: type = Config, prefix: str = "") -> Iterable[tuple[str, type, Any]]:
@@ -140,6 +145,15 @@ def settings(kind: type = Config, prefix: str = "") -> Iterable[tuple[str, type,
             yield from settings(hints[item.name], f"{name}.")
         else:
             yield name, kind, getattr(instance, item.name)
+
+
+def _numbers(section: Any, prefix: str = "") -> Iterable[tuple[str, float]]:
+    for item in fields(section):
+        value = getattr(section, item.name)
+        if is_dataclass(value):
+            yield from _numbers(value, f"{prefix}{item.name}.")
+        elif isinstance(value, float):
+            yield f"{prefix}{item.name}", value
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -165,6 +179,7 @@ def _merge(tree: dict[str, Any], more: Mapping[str, Any], where: str, prefix: st
         name = f"{prefix}{key}"
         section = any(other.startswith(f"{name}.") for other in known)
         if not section and name not in known:
+            name = _whole(name, value)
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ConfigError(f"{where}: there is no setting {name}{hint}")
@@ -173,7 +188,19 @@ def _merge(tree: dict[str, Any], more: Mapping[str, Any], where: str, prefix: st
                 raise ConfigError(f"{where}: {name} is a section, not a setting")
             _merge(tree.setdefault(key, {}), value, where, f"{name}.")
         else:
-            tree[key] = value.split(",") if _is_list(name) and isinstance(value, str) else value
+            tree[key] = _listed(value) if _is_list(name) and isinstance(value, str) else value
+
+
+def _whole(name: str, value: Any) -> str:
+    """The dotted name down to the first value, where an unknown name stands for a section."""
+    while isinstance(value, Mapping) and value:
+        key, value = next(iter(value.items()))
+        name = f"{name}.{key}"
+    return name
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _is_list(name: str) -> bool:
@@ -183,4 +210,5 @@ def _is_list(name: str) -> bool:
 def _readable(error: msgspec.ValidationError) -> str:
     """msgspec's "Expected `int`, got `str` - at `$.turn.endpoint_ms`", the setting's name first."""
     what, _, where = str(error).partition(" - at `$.")
-    return f"{where.rstrip('`')}: {what}" if where else what
+    where = where.rstrip("`")
+    return what if not where or what.startswith(where) else f"{where}: {what}"
