@@ -1,0 +1,179 @@
+/**
+ * What the buttons do: it holds the microphone, the speaker and the connection of one conversation,
+ * and tells the page what happens to them.
+ *
+ * @import {PageEvent} from "./state.js"
+ * @import {ServerMessage} from "./wire.js"
+ */
+import { Connection } from "./connection.js";
+import { SILENCE_DBFS } from "./level.js";
+import { isLent, Microphone, MicrophoneTrouble } from "./microphone.js";
+import { Speaker } from "./speaker.js";
+import { PROTOCOL_VERSION } from "./wire.js";
+
+export class Conversation {
+  /**
+   * @param {Object} ends
+   * @param {(event: PageEvent | ServerMessage) => void} ends.tell
+   * @param {(who: "user" | "agent", dbfs: number) => void} ends.level
+   */
+  constructor(ends) {
+    /** @private */
+    this.ends = ends;
+    /** @private @type {Microphone | null} */
+    this.microphone = null;
+    /** @private @type {Speaker | null} */
+    this.speaker = null;
+    /** @private @type {Connection | null} */
+    this.connection = null;
+    /** @private */
+    this.muted = false;
+    /** @private */
+    this.voice = "";
+  }
+
+  /**
+   * Begin, or try again now. Without a microphone the user types and the answers are spoken.
+   * @param {boolean} withMicrophone
+   */
+  async start(withMicrophone) {
+    if (this.connection) return this.connection.open();
+    this.tell({ type: "connecting" });
+    if (withMicrophone && !(await this.listen())) return this.tell({ type: "stopped" });
+    this.speaker ??= await this.openSpeaker();
+    this.connection = new Connection({
+      hello: () => this.hello(),
+      tell: (event) => this.take(event),
+      sound: (samples, position) => this.speaker?.play(samples, position),
+      over: () => this.release(),
+    });
+    this.connection.open();
+  }
+
+  /** Ask for the microphone; also in the middle of a conversation. */
+  async listen() {
+    this.tell({ type: "microphone", microphone: "asking" });
+    try {
+      this.microphone = await Microphone.open({
+        frame: (frame, level) => {
+          this.connection?.sendSound(frame);
+          this.ends.level("user", this.muted ? SILENCE_DBFS : level);
+        },
+        gone: () => this.lose(),
+      });
+    } catch (error) {
+      if (!(error instanceof MicrophoneTrouble)) throw error;
+      this.tell({ type: "remark", text: error.message });
+      this.tell({ type: "microphone", microphone: error.state });
+      return false;
+    }
+    this.microphone.muted = this.muted;
+    this.tell({ type: "microphone", microphone: "on" });
+    return true;
+  }
+
+  /** @param {boolean} muted */
+  mute(muted) {
+    this.muted = muted;
+    if (this.microphone) this.microphone.muted = muted;
+    this.connection?.send({ type: "mute", muted });
+    this.tell({ type: "muted", muted });
+  }
+
+  interrupt() {
+    this.connection?.send({ type: "interrupt" });
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.connection?.send({ type: "say", text });
+  }
+
+  /** The key is held: the user has the floor, muted or not. */
+  press() {
+    if (this.muted && this.microphone) {
+      this.microphone.muted = false;
+      this.connection?.send({ type: "mute", muted: false });
+    }
+    this.connection?.send({ type: "press" });
+  }
+
+  letGo() {
+    this.connection?.send({ type: "release" });
+    if (this.muted) this.mute(true);
+  }
+
+  /** @param {string} voice */
+  choose(voice) {
+    this.voice = voice;
+    this.connection?.send({ type: "settings", voice });
+    this.tell({ type: "chosen_voice", voice });
+  }
+
+  end() {
+    this.connection?.end();
+    this.tell({ type: "ended" });
+  }
+
+  /** @private @param {PageEvent | ServerMessage} event */
+  tell(event) {
+    this.ends.tell(event);
+  }
+
+  /** @private @param {PageEvent | ServerMessage} event */
+  take(event) {
+    if (event.type === "flush" || event.type === "lost" || event.type === "closing") this.speaker?.flush();
+    this.tell(event);
+    if (event.type === "welcome" && this.muted) this.connection?.send({ type: "mute", muted: true });
+  }
+
+  /** @private @returns {import("./wire.js").Hello} */
+  hello() {
+    return {
+      type: "hello",
+      protocol: PROTOCOL_VERSION,
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "",
+      language: navigator.language,
+      voice: this.voice,
+    };
+  }
+
+  /** @private */
+  async openSpeaker() {
+    if (!isLent()) {
+      this.tell({ type: "remark", text: "no sound on a page that is not secure" });
+      return null;
+    }
+    return Speaker.open({
+      level: (dbfs) => this.ends.level("agent", dbfs),
+      report: (report) => {
+        const { bufferedMs, underruns } = report;
+        this.connection?.send({ type: "playback", buffered_ms: bufferedMs, underruns });
+        this.tell({ type: "buffer", report });
+      },
+    });
+  }
+
+  /** @private The device went away; the conversation goes on by typing. */
+  lose() {
+    this.microphone?.close();
+    this.microphone = null;
+    this.ends.level("user", SILENCE_DBFS);
+    this.tell({ type: "microphone", microphone: "unplugged" });
+  }
+
+  /** @private Give everything back; the page stays. */
+  release() {
+    this.connection = null;
+    this.microphone?.close();
+    this.microphone = null;
+    this.speaker?.close();
+    this.speaker = null;
+    this.muted = false;
+    this.ends.level("user", SILENCE_DBFS);
+    this.ends.level("agent", SILENCE_DBFS);
+    this.tell({ type: "microphone", microphone: "off" });
+    this.tell({ type: "muted", muted: false });
+    this.tell({ type: "stopped" });
+  }
+}
