@@ -129,9 +129,9 @@ class Config:
             config = msgspec.convert(tree, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(_readable(error)) from None
-        for name, value in _numbers(config):
-            if not math.isfinite(value):
-                raise ConfigError(f"{name}: {value} is no number of anything")
+        for setting, number in _numbers(config):
+            if not math.isfinite(number):
+                raise ConfigError(f"{setting}: {number} is no number of anything")
         return config
 
 
