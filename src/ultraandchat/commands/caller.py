@@ -62,7 +62,7 @@ class Recording:
         return made
 
     def _at(self, now: float) -> int:
-        return 0 if self.begun is None else int((now - self.begun) * self.rate)
+        return 0 if self.begun is None else round((now - self.begun) * self.rate)
 
 
 class Caller:

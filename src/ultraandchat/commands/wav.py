@@ -13,6 +13,9 @@ from ultraandchat.audio.frame import Pcm16, Samples
 LONGEST_S = 3600.0
 """An hour of sound is read (230 MB at 16 kHz), and no more: this is a caller, not an archive."""
 
+RATES = range(4_000, 768_001)
+"""Hz of files that hold sound; a header that says otherwise is not one of a wav."""
+
 _UNKNOWN = (0, 0xFFFFFFFF)
 """RIFF sizes of files that were written to a pipe: their writer could not know."""
 
@@ -78,6 +81,11 @@ def _decode(path: Path, rate: int) -> tuple[Samples, bool]:
     parts: list[Samples] = []
     count, most = 0, int(LONGEST_S * rate)
     with av.open(str(path), format="wav") as container:
+        codec = container.streams.audio[0].codec_context
+        if codec is None:
+            raise NotWav(f"{path}: its sound is in no coding that is known here")
+        if codec.rate not in RATES:
+            raise NotWav(f"{path}: {codec.rate} Hz is no rate of sound")
         resampler = av.AudioResampler(format="fltp", rate=rate)
         for frame in container.decode(container.streams.audio[0]):
             for made in resampler.resample(frame):
