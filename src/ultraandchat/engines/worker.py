@@ -235,7 +235,7 @@ async def open_worker(spec: WorkerSpec) -> AsyncIterator[Worker]:
     `EngineUnavailable` or `EngineError`, with the child's reason, if the model cannot be loaded.
     """
     worker = Worker(spec)
-    with _one_error():
+    with one_error():
         async with asyncio.TaskGroup() as group:
             first: asyncio.Future[Loss | None] = asyncio.get_running_loop().create_future()
             supervisor = group.create_task(worker.supervise(first), name=f"{spec.name} supervisor")
@@ -250,7 +250,7 @@ async def open_worker(spec: WorkerSpec) -> AsyncIterator[Worker]:
 
 
 @contextlib.contextmanager
-def _one_error() -> Iterator[None]:
+def one_error() -> Iterator[None]:
     """A task group wraps the block's own exception; the caller wants it as it was raised."""
     try:
         yield
