@@ -4,6 +4,8 @@ import asyncio
 from contextlib import aclosing
 from typing import Protocol
 
+import numpy as np
+
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame, Samples
 from ultraandchat.audio.resample import Resampler
 from ultraandchat.dialogue.actions import Action
@@ -100,6 +102,8 @@ async def _say(text: str, index: int, speech: SpeechSynthesizer, listener: Liste
     position = 0
     async with aclosing(speech.synthesize(text, listener.voice)) as blocks:
         async for block in blocks:
+            if not np.isfinite(block).all():  # a broken model: silence, not a bang
+                block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             for ready in resampler.feed(AudioFrame(block, speech.rate, position)):
                 await listener.sound(index, ready.samples)
             position += len(block)

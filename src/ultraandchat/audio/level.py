@@ -50,8 +50,12 @@ class DcFilter:
 
     def _step(self, x: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Samples:
         n = len(x)
-        difference = np.diff(x, prepend=self._last_in)
-        y = self._decay[:n] * (np.cumsum(difference * self._growth[:n]) + self._last_out)
+        y = x * self._growth[:n]  # x[n] − x[n−1], times r⁻ⁿ; np.diff costs four times as much
+        y[1:] -= x[:-1] * self._growth[1:n]
+        y[0] -= self._last_in * self._growth[0]
+        np.cumsum(y, out=y)
+        y += self._last_out
+        y *= self._decay[:n]
         self._last_in, self._last_out = float(x[-1]), float(y[-1])
         return y.astype(np.float32)
 

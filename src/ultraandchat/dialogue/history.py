@@ -98,7 +98,7 @@ def heard_text(clauses: Sequence[str], heard: Heard) -> str:
     """
     said: list[str] = []
     for account in heard.clauses:
-        if account.clause >= len(clauses) or account.heard == 0:
+        if not 0 <= account.clause < len(clauses) or account.heard == 0:  # −1: the earcon
             continue
         clause = clauses[account.clause].strip()
         if account.complete and account.heard >= account.total:
