@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
 from ultraandchat.audio.resample import Resampler
@@ -79,6 +79,7 @@ class WebSocketTransport:
         self._resampler = Resampler(PLAYOUT_RATE, WIRE_RATE)
         self._outgoing = Outgoing()
         self._wake = asyncio.Event()
+        self._gone = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
         self._last = self._clock()
 
@@ -133,8 +134,9 @@ class WebSocketTransport:
         while True:
             message = await self.peer.receive()
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
-                if self.peer.close_code == WSCloseCode.MESSAGE_TOO_BIG and not self.ended:
-                    self.ended = (CloseReason.PROTOCOL, "a frame was far too long")
+                if isinstance(message.data, WebSocketError) and not self.ended:
+                    self.ended = (CloseReason.PROTOCOL, str(message.data))  # aiohttp closed it
+                    self._gone.set()
                 return
             self._last = self._clock()
             try:
@@ -166,6 +168,7 @@ class WebSocketTransport:
             return
         if not self._outgoing.put_message(Codec.encode(message)):
             self.ended = (CloseReason.PROTOCOL, "the caller reads too slowly")
+            self._gone.set()
             self._abort()
         self._wake.set()
 
@@ -238,7 +241,10 @@ class WebSocketTransport:
     async def _shut(
         self, reason: CloseReason, text: str, code: int, retry_after_s: float | None = None
     ) -> None:
-        if self.ended or self.peer.closed:
+        if self.ended:
+            await self._gone.wait()  # whoever closes it is done within CLOSE_S
+            return
+        if self.peer.closed:
             return
         self._outgoing.drop_sound()
         self.send(Closing(reason.name.lower(), text, retry_after_s))
@@ -255,6 +261,7 @@ class WebSocketTransport:
         finally:
             if not clean:
                 self._abort()
+            self._gone.set()
 
     def _abort(self) -> None:
         if self._wire is not None:
