@@ -2,7 +2,7 @@
  * What the buttons do: it holds the microphone, the speaker and the connection of one conversation,
  * and tells the page what happens to them.
  *
- * @import {PageEvent} from "./state.js"
+ * @import {MicrophoneState, PageEvent} from "./state.js"
  * @import {ServerMessage} from "./wire.js"
  */
 import { Connection } from "./connection.js";
@@ -10,6 +10,9 @@ import { SILENCE_DBFS } from "./level.js";
 import { isLent, Microphone, MicrophoneTrouble } from "./microphone.js";
 import { Speaker } from "./speaker.js";
 import { PROTOCOL_VERSION } from "./wire.js";
+
+/** @returns {MicrophoneState} of a microphone that nobody asks for */
+const unused = () => (isLent() ? "off" : "insecure");
 
 export class Conversation {
   /**
@@ -39,6 +42,7 @@ export class Conversation {
   async start(withMicrophone) {
     if (this.connection) return this.connection.open();
     this.tell({ type: "connecting" });
+    if (!withMicrophone) this.tell({ type: "microphone", microphone: unused() });
     if (withMicrophone && !(await this.listen())) return this.tell({ type: "stopped" });
     this.speaker ??= await this.openSpeaker();
     this.connection = new Connection({
@@ -111,8 +115,8 @@ export class Conversation {
   }
 
   end() {
-    this.connection?.end();
     this.tell({ type: "ended" });
+    this.connection?.end();
   }
 
   /** @private @param {PageEvent | ServerMessage} event */
@@ -172,7 +176,7 @@ export class Conversation {
     this.muted = false;
     this.ends.level("user", SILENCE_DBFS);
     this.ends.level("agent", SILENCE_DBFS);
-    this.tell({ type: "microphone", microphone: "off" });
+    this.tell({ type: "microphone", microphone: unused() });
     this.tell({ type: "muted", muted: false });
     this.tell({ type: "stopped" });
   }

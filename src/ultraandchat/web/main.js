@@ -5,6 +5,7 @@
  */
 import { Conversation } from "./conversation.js";
 import { holdToTalk } from "./hold.js";
+import { isLent } from "./microphone.js";
 import { INITIAL, stateWord, update } from "./state.js";
 import { captionsView } from "./view/captions.js";
 import { detailsView } from "./view/details.js";
@@ -65,5 +66,5 @@ holdToTalk({
   release: () => conversation.letGo(),
 });
 window.addEventListener("pagehide", () => conversation.end());
-tell({ type: "remark", text: "the page was opened" });
+if (!isLent()) tell({ type: "microphone", microphone: "insecure" });
 await poll();

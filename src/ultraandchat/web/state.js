@@ -75,6 +75,9 @@ export const MOST_TURNS = 50;
 
 /** @typedef {PageEvent | ServerMessage} PageChange */
 
+const LOST = "The connection to the server was lost.";
+const NO_ANSWER = "The server does not answer.";
+
 /** @type {PageState} */
 export const INITIAL = Object.freeze({
   phase: "loading",
@@ -137,13 +140,13 @@ function changed(state, event) {
     case "unreachable":
       return state.phase === "ready" ? { ...state, reachable: false, phase: "loading" } : { ...state, reachable: false };
     case "connecting":
-      return { ...state, phase: "connecting", trouble: "", notice: "", retryS: 0 };
+      return { ...state, phase: "connecting", trouble: state.phase === "waiting" ? state.trouble : "", notice: "", retryS: 0 };
     case "stopped":
       return { ...state, phase: "ready" };
     case "ended":
-      return { ...state, phase: "ready", microphone: "off", muted: false, trouble: "", notice: "" };
+      return { ...state, phase: "ready", trouble: "", notice: "" };
     case "lost":
-      return { ...state, trouble: "The connection to the server was lost." };
+      return { ...state, trouble: state.phase === "talking" ? LOST : state.trouble || NO_ANSWER };
     case "waiting":
       return { ...state, phase: "waiting", retryS: event.seconds };
     case "microphone":

@@ -12,6 +12,8 @@ const MICROPHONE = {
   unplugged: "The microphone is gone. Plug it in again, or go on by typing.",
 };
 
+const READ_ONLY = "Answers are shown and not spoken here, because this page is not secure.";
+
 /** What each part of a turn's latency is. */
 export const PARTS = /** @type {Record<string, string>} */ ({
   "end silence": "Waiting to be sure that you had finished.",
@@ -35,8 +37,10 @@ export const ENGINE_KINDS = /** @type {Record<string, string>} */ ({
  */
 export function sentence(state, browser) {
   if (state.phase === "loading") return loading(state);
-  if (state.phase === "waiting") return waiting(state);
+  if (state.phase === "waiting") return `${state.trouble} Trying again in ${state.retryS} s.`;
+  if (state.phase === "connecting" && state.trouble) return `${state.trouble} Trying again now.`;
   if (state.trouble) return state.trouble;
+  if (state.phase === "talking" && state.microphone === "insecure") return READ_ONLY;
   const microphone = aboutMicrophone(state.microphone, browser);
   if (microphone) return microphone;
   return state.notice;
@@ -50,11 +54,6 @@ function loading({ reachable, config }) {
   return rest
     .map(({ name, state, detail }) => `${name}: ${state}${detail ? `, ${detail}` : ""}`)
     .join(" · ");
-}
-
-/** @param {PageState} state */
-function waiting({ trouble, retryS }) {
-  return `${trouble} ${retryS > 0 ? `Trying again in ${retryS} s.` : "Trying again now."}`;
 }
 
 /**

@@ -54,7 +54,7 @@ function foldable() {
   const choose = (/** @type {boolean} */ open) => {
     fold(open);
     localStorage.setItem(REMEMBERED, open ? "open" : "closed");
-    (open ? find("less", HTMLButtonElement) : more).focus();
+    more.focus();
   };
   more.addEventListener("click", () => choose(Boolean(side.hidden)));
   find("less", HTMLButtonElement).addEventListener("click", () => choose(false));

@@ -17,9 +17,9 @@ const REST = 62;
 const POINTS = 72;
 /** The edge's waves: how many around, how far at full level, radians a second. */
 const WAVES = /** @type {const} */ ([
-  [2, 4.5, 0.9],
-  [3, 3.5, -1.4],
-  [5, 2, 2.1],
+  [2, 2.6, 1.6],
+  [3, 2.2, -2.3],
+  [5, 1.4, 3.1],
 ]);
 /** The level attribute is written this often, and in steps where motion is not wanted. */
 const STEP_MS = 100;
@@ -106,10 +106,10 @@ export class Presence {
     const points = Array.from({ length: POINTS }, (_, i) => {
       const angle = (2 * Math.PI * i) / POINTS;
       const wave = WAVES.reduce(
-        (sum, [count, far, speed]) => sum + far * Math.sin(count * angle + speed * seconds * 2.5),
+        (sum, [count, far, speed]) => sum + far * Math.sin(count * angle + speed * seconds),
         0,
       );
-      const radius = REST + level * (8 + wave);
+      const radius = REST + level * (9 + wave);
       return `${(radius * Math.cos(angle)).toFixed(2)} ${(radius * Math.sin(angle)).toFixed(2)}`;
     });
     this.edge.setAttribute("d", `M${points.join("L")}Z`);

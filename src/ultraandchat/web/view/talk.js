@@ -2,7 +2,7 @@
  * The room itself: the state in a word, one sentence where one is needed, and the controls.
  *
  * @import {Conversation} from "../conversation.js"
- * @import {PageState} from "../state.js"
+ * @import {MicrophoneState, PageState} from "../state.js"
  */
 import { isLent } from "../microphone.js";
 import { stateWord } from "../state.js";
@@ -12,6 +12,9 @@ import { find } from "./find.js";
 const BROWSER = { agent: navigator.userAgent, origin: location.origin };
 /** The server's own limit is 4000; what is longer is not a turn. */
 const MOST_TYPED_CHARS = 4_000;
+
+/** @type {MicrophoneState[]} */
+const FAILED = ["denied", "missing", "busy"];
 
 /**
  * @param {Conversation} conversation
@@ -29,7 +32,7 @@ export function talkView(conversation) {
   const input = find("say", HTMLInputElement);
   input.maxLength = MOST_TYPED_CHARS;
 
-  on(start, () => conversation.start(start.dataset.microphone === "true"));
+  on(start, () => conversation.start(true));
   on(without, () => conversation.start(false));
   on(microphone, () => conversation.listen());
   on(mute, () => conversation.mute(mute.getAttribute("aria-pressed") !== "true"));
@@ -49,8 +52,8 @@ export function talkView(conversation) {
     show(line, sentence(state, BROWSER));
     showStart(state, start);
     const idle = phase === "ready";
-    without.hidden = !idle || !["denied", "missing", "busy", "insecure"].includes(state.microphone);
-    find("why", HTMLElement).hidden = start.hidden || start.dataset.microphone !== "true" || phase === "waiting";
+    without.hidden = !idle || !(FAILED.includes(state.microphone) || !isLent());
+    find("why", HTMLElement).hidden = !idle || start.hidden || !without.hidden;
     find("begin", HTMLElement).hidden = start.hidden && without.hidden;
     find("dock", HTMLElement).hidden = idle || phase === "loading";
     const talking = phase === "talking";
@@ -67,13 +70,11 @@ export function talkView(conversation) {
 }
 
 /** @param {PageState} state @param {HTMLButtonElement} start */
-function showStart({ phase, microphone }, start) {
-  const blocked = microphone === "insecure" || !isLent();
-  const failed = ["denied", "missing", "busy"].includes(microphone);
-  start.hidden = phase === "talking" || phase === "connecting" || (phase === "ready" && blocked);
-  start.disabled = phase === "loading";
-  start.dataset.microphone = String(!blocked);
-  show(start, phase === "waiting" ? "Try now" : failed ? "Try again" : "Start talking");
+function showStart({ phase, microphone, trouble }, start) {
+  const again = phase === "waiting" || (phase === "connecting" && trouble !== "");
+  start.hidden = !again && (phase === "connecting" || phase === "talking" || !isLent());
+  start.disabled = phase === "loading" || phase === "connecting";
+  show(start, again ? "Try now" : FAILED.includes(microphone) ? "Try again" : "Start talking");
 }
 
 /**

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { INITIAL, MOST_LOG, MOST_TURNS, stateWord, update } from "../../src/ultraandchat/web/state.js";
+
+/** @import {Config, PageChange, PageState} from "../../src/ultraandchat/web/state.js" */
+
+/** @type {Config} */
+const CONFIG = { version: "1", protocol: 1, profile: "demo", about: "", engines: [], voices: [], ready: true };
+
+/** @type {PageChange} */
+const WELCOME = {
+  type: "welcome",
+  session: "7f3a",
+  server: "1",
+  transport: "websocket",
+  voices: [],
+  engines: [],
+  about: "",
+  protocol: 1,
+};
+
+/** @param {PageChange[]} events */
+const after = (...events) => events.reduce((state, event) => update(state, event), INITIAL);
+
+test("the page loads until the server is ready", () => {
+  assert.equal(stateWord(INITIAL), "loading");
+  assert.equal(after({ type: "config", config: { ...CONFIG, ready: false } }).phase, "loading");
+  assert.equal(after({ type: "config", config: CONFIG }).phase, "ready");
+});
+
+test("a server that stops answering takes the button away, and its return brings it back", () => {
+  const gone = after({ type: "config", config: CONFIG }, { type: "unreachable" });
+  assert.equal(gone.phase, "loading");
+  assert.equal(gone.reachable, false);
+  assert.equal(update(gone, { type: "config", config: CONFIG }).phase, "ready");
+});
+
+test("what the server says of itself never ends a conversation", () => {
+  const talking = after(WELCOME);
+  assert.equal(update(talking, { type: "config", config: { ...CONFIG, ready: false } }).phase, "talking");
+  assert.equal(update(talking, { type: "unreachable" }).phase, "talking");
+});
+
+test("every state of the floor has its word", () => {
+  const words = {
+    listening: "listening",
+    "user speaking": "hearing you",
+    "user paused": "hearing you",
+    "user holding": "hearing you",
+    replying: "thinking",
+    "agent speaking": "speaking",
+    overlap: "hearing you",
+  };
+  for (const [state, word] of Object.entries(words)) {
+    assert.equal(stateWord(after(WELCOME, { type: "state", state, turn: 1 })), word);
+  }
+});
+
+test("muted is a word only while nobody speaks", () => {
+  const muted = after(WELCOME, { type: "muted", muted: true });
+  assert.equal(stateWord(muted), "muted");
+  assert.equal(stateWord(update(muted, { type: "state", state: "agent speaking", turn: 1 })), "speaking");
+});
+
+test("a lost connection is said, counted down and forgotten when it is back", () => {
+  const waiting = after(WELCOME, { type: "lost" }, { type: "waiting", seconds: 2 });
+  assert.equal(stateWord(waiting), "waiting");
+  assert.equal(waiting.retryS, 2);
+  assert.match(waiting.trouble, /lost/);
+  const back = update(update(waiting, { type: "connecting" }), WELCOME);
+  assert.equal(back.trouble, "");
+  assert.equal(back.conversation, 2);
+});
+
+test("the reason a server gives for closing is shown as a sentence and stays", () => {
+  const closing = /** @type {const} */ ({ type: "closing", reason: "timed_out", text: "nothing was heard" });
+  const state = [closing, /** @type {const} */ ({ type: "stopped" })].reduce(
+    (state, event) => update(state, event),
+    after(WELCOME),
+  );
+  assert.equal(state.phase, "ready");
+  assert.equal(state.trouble, "Nothing was heard.");
+});
+
+test("a microphone that was refused leaves the page where it was, with the reason", () => {
+  const state = after(
+    { type: "config", config: CONFIG },
+    { type: "connecting" },
+    { type: "microphone", microphone: "denied" },
+    { type: "stopped" },
+  );
+  assert.equal(state.phase, "ready");
+  assert.equal(state.microphone, "denied");
+});
+
+test("a notice stays until the user's next turn", () => {
+  const noticed = after(WELCOME, { type: "notice", code: "timer", text: "Your timer rings." });
+  assert.equal(noticed.notice, "Your timer rings.");
+  const caption = /** @type {const} */ ({ type: "user_caption", turn: 2, text: "thanks", source: "grammar" });
+  assert.equal(update(noticed, { ...caption, final: false }).notice, "Your timer rings.");
+  assert.equal(update(noticed, { ...caption, final: true }).notice, "");
+});
+
+test("timings of the last conversation are not those of a new one", () => {
+  const timing = /** @type {const} */ ({ type: "turn_timing", turn: 1, total_ms: 300, endpoint_ms: 192, speculative: true, parts: [] });
+  const state = after(WELCOME, timing);
+  assert.equal(state.turns.at(-1)?.total_ms, 300);
+  assert.equal(update(state, WELCOME).turns.length, 0);
+});
+
+test("what is kept is bounded", () => {
+  let state = after(WELCOME);
+  for (let turn = 0; turn < 500; turn++) {
+    state = update(state, { type: "turn_timing", turn, total_ms: 1, endpoint_ms: 0, speculative: false, parts: [] });
+  }
+  assert.equal(state.turns.length, MOST_TURNS);
+  assert.equal(state.log.length, MOST_LOG);
+});
+
+test("nothing a person said enters the log", () => {
+  const state = after(
+    WELCOME,
+    { type: "user_caption", turn: 1, text: "a secret", final: true, source: "grammar" },
+    { type: "agent_caption", turn: 1, clause: 0, text: "a secret" },
+    { type: "reply_done", turn: 1, heard: "a secret", unheard: "a secret", cut: true },
+  );
+  assert.ok(!state.log.some(({ text }) => text.includes("secret")));
+  assert.ok(state.log.some(({ text }) => text.includes("cut")));
+});
+
+test("an underrun enters the log once", () => {
+  const report = /** @param {number} underruns @returns {PageChange} */ (underruns) => ({
+    type: "buffer",
+    report: { bufferedMs: 60, underruns, targetMs: 60 },
+  });
+  const lines = after(WELCOME, report(0), report(1), report(1)).log.filter(({ text }) => text.includes("dry"));
+  assert.equal(lines.length, 1);
+});
+
+test("a message of a later server changes nothing", () => {
+  const state = after(WELCOME);
+  assert.equal(update(state, /** @type {any} */ ({ type: "from the future" })), state);
+});
+
+test("the state that went in is never changed", () => {
+  const state = Object.freeze(after(WELCOME));
+  Object.freeze(state.captions);
+  Object.freeze(state.log);
+  update(state, { type: "user_caption", turn: 1, text: "go", final: false, source: "stream" });
+  assert.equal(state.captions.length, 0);
+});
