@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ultraandchat.audio.frame import HEARING_RATE
+from ultraandchat.audio.frame import HEARING_RATE, PLAYOUT_RATE
 from ultraandchat.playout.heard import Heard
 from ultraandchat.turn.events import TurnId, TypedText, UserTurn, Utterance
+
+USUAL_CHARS_PER_S = 15.0
+"""English read aloud at an ordinary pace, spaces included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,10 @@ class History:
         """The transcript of a turn arrived, maybe after its reply began. Unknown turns are ignored."""
         for index, exchange in enumerate(self._exchanges):
             if exchange.turn == turn:
-                self._exchanges[index] = replace(exchange, words=words)
+                said = exchange.said
+                if isinstance(said, TypedText):  # its sound was let go already
+                    said = replace(said, text=words)
+                self._exchanges[index] = replace(exchange, said=said, words=words)
 
     def withdraw(self, turn: TurnId) -> None:
         """The user was only pausing: the next utterance begins with this one."""
@@ -94,18 +100,30 @@ def heard_text(clauses: Sequence[str], heard: Heard) -> str:
     """The words of `clauses` that were audible: whole clauses, then the words of the one cut short.
 
     Inside a clause words are taken in proportion to the sound heard: speech is near enough to
-    even in characters per second for that to be right within a word or two.
+    even in characters per second for that to be right within a word or two. Where a clause was cut
+    while the synthesizer was still making it, its whole length is estimated from that pace too.
     """
     said: list[str] = []
+    pace = _samples_per_char(clauses, heard)
     for account in heard.clauses:
         if not 0 <= account.clause < len(clauses) or account.heard == 0:  # −1: the earcon
             continue
         clause = clauses[account.clause].strip()
-        if account.complete and account.heard >= account.total:
+        whole = account.total if account.complete else max(account.total, int(len(clause) * pace))
+        if account.heard >= whole:
             said.append(clause)
         else:
-            said.append(_words_within(clause, account.heard / max(account.total, 1)))
+            said.append(_words_within(clause, account.heard / whole))
     return " ".join(part for part in said if part)
+
+
+def _samples_per_char(clauses: Sequence[str], heard: Heard) -> float:
+    """The pace of this reply's finished clauses, or of speech in general where there are none."""
+    made = [a for a in heard.clauses if a.complete and a.total and 0 <= a.clause < len(clauses)]
+    chars = sum(len(clauses[account.clause].strip()) for account in made)
+    if chars == 0:
+        return PLAYOUT_RATE / USUAL_CHARS_PER_S
+    return sum(account.total for account in made) / chars
 
 
 def _words_within(clause: str, share: float) -> str:
