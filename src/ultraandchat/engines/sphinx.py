@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from ultraandchat.audio.frame import HEARING_RATE, Pcm16, Samples
 from ultraandchat.engines.base import EngineError, EngineStatus, EngineUnavailable, Transcript
 from ultraandchat.engines.settings import SphinxSettings
 from ultraandchat.engines.sphinx_captions import Captions
-from ultraandchat.engines.worker import Worker, WorkerSpec, one_error, open_worker
+from ultraandchat.engines.worker import Worker, WorkerSpec, one_error, open_workers
 from ultraandchat.turn.events import Utterance
 
 MODELS = "ultraandchat.engines.sphinx_model"
@@ -188,28 +188,24 @@ async def open_sphinx(
     for name in ("stream_workers", "final_workers"):
         if getattr(settings, name) < 1:
             raise EngineUnavailable("sphinx", f"{name} is below 1", f"Set engines.sphinx.{name}=1.")
-    async with AsyncExitStack() as stack:
-        streams = [
-            # Captions give way to the final words, which somebody is waiting for.
-            await _open(stack, f"sphinx-stream-{n}", "open_stream_model", {}, nice=10)
-            for n in range(1, settings.stream_workers + 1)
-        ]
-        finals = [
-            await _open(stack, f"sphinx-final-{n}", "open_final_model", {"jsgf": jsgf}, nice=5)
-            for n in range(1, settings.final_workers + 1)
-        ]
-        stack.enter_context(one_error())
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        transcriber = SphinxTranscriber(settings, is_complete, streams, finals, group)
-        stack.callback(transcriber.stop)
-        yield transcriber
+    streams = _specs("stream", settings.stream_workers, {})
+    finals = _specs("final", settings.final_workers, {"jsgf": jsgf})
+    async with open_workers(*streams, *finals) as workers:
+        with one_error():
+            async with asyncio.TaskGroup() as group:
+                captions, words = workers[: len(streams)], workers[len(streams) :]
+                transcriber = SphinxTranscriber(settings, is_complete, captions, words, group)
+                try:
+                    yield transcriber
+                finally:
+                    transcriber.stop()
 
 
-async def _open(
-    stack: AsyncExitStack, name: str, factory: str, arguments: dict[str, str], *, nice: int
-) -> Worker:
-    spec = WorkerSpec(name, f"{MODELS}:{factory}", arguments, nice=nice)
-    return await stack.enter_async_context(open_worker(spec))
+def _specs(task: str, count: int, arguments: dict[str, str]) -> list[WorkerSpec]:
+    factory = f"{MODELS}:open_{task}_model"
+    return [
+        WorkerSpec(f"sphinx-{task}-{number}", factory, arguments) for number in range(1, count + 1)
+    ]
 
 
 def _status(worker: Worker) -> EngineStatus:

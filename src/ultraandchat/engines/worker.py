@@ -31,7 +31,7 @@ from ultraandchat.engines.worker_wire import (
     encode,
 )
 
-__all__ = ["Worker", "WorkerSpec", "WorkerStatus", "open_worker"]
+__all__ = ["Worker", "WorkerSpec", "WorkerStatus", "one_error", "open_worker", "open_workers"]
 
 log = logging.getLogger("ultraandchat.worker")
 
@@ -234,19 +234,37 @@ async def open_worker(spec: WorkerSpec) -> AsyncIterator[Worker]:
 
     `EngineUnavailable` or `EngineError`, with the child's reason, if the model cannot be loaded.
     """
-    worker = Worker(spec)
+    async with open_workers(spec) as (worker,):
+        yield worker
+
+
+@asynccontextmanager
+async def open_workers(*specs: WorkerSpec) -> AsyncIterator[tuple[Worker, ...]]:
+    """Several at once, which load beside each other."""
+    workers = tuple(Worker(spec) for spec in specs)
+    loop = asyncio.get_running_loop()
     with one_error():
         async with asyncio.TaskGroup() as group:
-            first: asyncio.Future[Loss | None] = asyncio.get_running_loop().create_future()
-            supervisor = group.create_task(worker.supervise(first), name=f"{spec.name} supervisor")
+            started: list[tuple[asyncio.Future[Loss | None], asyncio.Task[None]]] = []
+            for worker in workers:
+                first: asyncio.Future[Loss | None] = loop.create_future()
+                name = f"{worker.spec.name} supervisor"
+                started.append((first, group.create_task(worker.supervise(first), name=name)))
             try:
-                if (loss := await first) is not None:
-                    if loss.remedy:
-                        raise EngineUnavailable(spec.name, loss.reason, loss.remedy)
-                    raise EngineError(spec.name, loss.reason)
-                yield worker
+                for worker, (first, _) in zip(workers, started, strict=True):
+                    # Bounded by `start_timeout_s`: the supervisor answers by then.
+                    _raise(worker.spec.name, await first)
+                yield workers
             finally:
-                supervisor.cancel()
+                for _, supervisor in started:
+                    supervisor.cancel()
+
+
+def _raise(name: str, loss: Loss | None) -> None:
+    if loss is not None:
+        if loss.remedy:
+            raise EngineUnavailable(name, loss.reason, loss.remedy)
+        raise EngineError(name, loss.reason)
 
 
 @contextlib.contextmanager

@@ -231,7 +231,6 @@ def main() -> NoReturn:
     opening = pipe.receive()
     if not isinstance(opening, Open):
         sys.exit("the first message must say which model to open")
-    os.nice(opening.nice)
     jobs = Jobs(pipe)
     threading.Thread(target=jobs.read_forever, name="read", daemon=True).start()
     begun = time.monotonic()
@@ -244,6 +243,7 @@ def main() -> NoReturn:
         traceback.print_exc()
         pipe.send(NotLoaded(f"its model could not be loaded ({type(error).__name__}: {error})", ""))
         sys.exit(1)
+    os.nice(opening.nice)  # not before: until it has loaded, everybody waits for it
     pipe.send(Loaded(time.monotonic() - begun))
     beat = threading.Thread(
         target=jobs.beat_forever, args=(opening.beat_s,), name="beat", daemon=True
