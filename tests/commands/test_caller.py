@@ -89,6 +89,16 @@ def test_what_a_barge_in_left_unheard_is_shown() -> None:
     assert lines == [("agent", "One. [unheard: Two.]")]
 
 
+def test_a_reply_that_was_dropped_unheard_and_unwritten_is_not_shown() -> None:
+    assert heard(ReplyDone(1, "", "", cut=True)) == []
+
+
+def test_a_turn_of_which_nothing_was_understood_is_shown_as_that() -> None:
+    assert heard(UserCaption(1, "", final=True, source="stream")) == [
+        ("you", "(no words were understood)")
+    ]
+
+
 def test_a_turn_without_an_answer_is_shown_at_the_end() -> None:
     assert heard(UserCaption(3, "well", final=True, source="stream")) == [("you", "well")]
 

@@ -5,6 +5,7 @@ socket and is told the time. Its recording begins with the caller's own first sa
 files laid side by side are the conversation.
 """
 
+import asyncio
 from collections.abc import Callable
 
 import numpy as np
@@ -70,7 +71,8 @@ class Caller:
 
     def __init__(self, rate: int, show: Callable[[str, str], None]) -> None:
         self.recording = Recording(rate)
-        self.welcome: Welcome | None = None
+        self.answered = asyncio.Event()
+        """The server has said welcome, or goodbye."""
         self.closed: Closing | None = None
         self.turns = 0
         """Replies that are over."""
@@ -87,9 +89,10 @@ class Caller:
         self._last = now
         match message:
             case Welcome():
-                self.welcome = message
+                self.answered.set()
             case Closing():
                 self.closed = message
+                self.answered.set()
             case Flush():
                 self.recording.flush(now)
             case State(state=state):
@@ -110,25 +113,31 @@ class Caller:
         self._last = now
         self.recording.put(position, pcm, now)
 
+    def quiet(self, now: float, seconds: float) -> bool:
+        """Nobody speaks, and nothing came for so long."""
+        return self._state == "listening" and now - self._last > seconds
+
     def finished(self, now: float) -> bool:
         """Asked once the file is over: nothing more is to be expected."""
-        return now - self._last > (QUIET_S if self._state == "listening" else GIVE_UP_S)
+        return self.quiet(now, QUIET_S) or now - self._last > GIVE_UP_S
 
     def close(self) -> None:
         """Show what was said and never answered."""
-        for turn in sorted(self._said):
-            self._show("you", self._said[turn])
-        self._said.clear()
+        self._show_said(max(self._said, default=0))
 
     def _reply_done(self, done: ReplyDone) -> None:
         self.turns += 1
-        for turn in sorted(turn for turn in self._said if turn <= done.turn):
-            self._show("you", self._said.pop(turn))
-        unheard = f" [unheard: {done.unheard}]" if done.unheard else ""
-        self._show("agent", f"{done.heard or '(nothing)'}{unheard}")
+        self._show_said(done.turn)
+        unheard = f"[unheard: {done.unheard}]" if done.unheard else ""
+        if done.heard or unheard:
+            self._show("agent", f"{done.heard} {unheard}".strip())
         timing = self._timed.pop(done.turn, None)
         if timing is not None:
             self._show("", latency(timing))
+
+    def _show_said(self, up_to: int) -> None:
+        for turn in sorted(turn for turn in self._said if turn <= up_to):
+            self._show("you", self._said.pop(turn) or "(no words were understood)")
 
 
 def latency(timing: TurnTiming) -> str:

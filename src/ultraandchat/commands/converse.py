@@ -21,6 +21,13 @@ WELCOME_S = 20.0
 """A server that has not answered `hello` by then will not."""
 
 
+SETTLED_S = 0.3
+"""The file begins when nobody has spoken for this long."""
+
+LONGEST_GREETING_S = 20.0
+"""Whoever greets for longer is talked over."""
+
+
 def run(config: Config, options: argparse.Namespace) -> int:
     """Have the conversation, print it, write its sound."""
     console = Console(highlight=False, soft_wrap=True)
@@ -69,25 +76,39 @@ async def _converse(
 
 
 async def _talk(line: Line, caller: Caller, samples: Samples) -> None:
-    """The file in real time, then silence (a microphone never stops) until all is said."""
-    loop = asyncio.get_running_loop()
+    """A greeting is heard out; then the file in real time, then silence until all is said."""
     await line.tell(Hello(language="en"))
-    deadline = loop.time() + WELCOME_S
-    while caller.welcome is None and caller.closed is None:
-        if loop.time() > deadline:
-            raise LineError(f"the server did not answer within {WELCOME_S:.0f} s")
-        await asyncio.sleep(FRAME_MS / 1000)
+    await _welcomed(caller)
+    now = asyncio.get_running_loop().time
+    begun, opened = now(), 0
+    sent = -1  # samples of the file; below 0 it has not begun
     step = HEARING_RATE * FRAME_MS // 1000
     silence = np.zeros(step, np.float32)
-    begun = caller.recording.begun = loop.time()
-    sent = 0
-    while caller.closed is None and (sent < len(samples) or not caller.finished(loop.time())):
-        frame = samples[sent : sent + step] if sent < len(samples) else silence
-        sent += len(frame)
-        await asyncio.sleep(begun + sent / HEARING_RATE - loop.time())
+    while caller.closed is None:
+        if sent < 0 and (caller.quiet(now(), SETTLED_S) or now() - begun > LONGEST_GREETING_S):
+            sent, caller.recording.begun = 0, now()
+        elif sent >= len(samples) and caller.finished(now()):
+            break
+        frame = samples[sent : sent + step] if 0 <= sent < len(samples) else silence
+        sent += len(frame) if sent >= 0 else 0
+        opened += len(frame)
+        await asyncio.sleep(begun + opened / HEARING_RATE - now())
         await line.say(frame)
+    _complain_if_closed(caller)
+    await line.tell(Bye())
+
+
+async def _welcomed(caller: Caller) -> None:
+    try:
+        async with asyncio.timeout(WELCOME_S):
+            await caller.answered.wait()
+    except TimeoutError:
+        raise LineError(f"the server did not answer within {WELCOME_S:.0f} s") from None
+    _complain_if_closed(caller)
+
+
+def _complain_if_closed(caller: Caller) -> None:
     if caller.closed is not None:
         wait = caller.closed.retry_after_s
         again = f"; try again in {wait:.0f} s" if wait else ""
         raise LineError(f"the server ended the conversation: {caller.closed.text}{again}")
-    await line.tell(Bye())

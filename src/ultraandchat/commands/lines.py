@@ -113,6 +113,8 @@ async def dial(url: str, caller: Caller) -> AsyncGenerator[Line, None]:
         try:
             async with asyncio.timeout(CONNECT_S):
                 socket = await client.ws_connect(url, compress=0, max_msg_size=MAX_MESSAGE_BYTES)
+        except aiohttp.WSServerHandshakeError as error:
+            raise LineError(f"{url}: no conversation is to be had there ({error.status})") from None
         except (aiohttp.ClientError, ValueError, OSError) as error:  # a time-out is an OSError
             raise LineError(f"{url}: no server answers there ({error or 'time-out'})") from None
         line = _SocketLine(socket, caller, url)

@@ -1,0 +1,137 @@
+"""`ultraandchat check`: what would run here, what is missing, and the one command that mends it."""
+
+import argparse
+import errno
+import platform
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ultraandchat import __version__
+from ultraandchat.config import Config
+from ultraandchat.engines.open import survey
+from ultraandchat.server.gpu import Gpu
+
+PAGE_FILES = ("index.html", "main.js", "style.css", "worklet/capture.js", "worklet/playback.js")
+"""Without these there is nothing to open."""
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""What the tests of the page can drive."""
+
+MARKS = {True: Text("ok", "green"), False: Text("missing", "bold red"), None: Text("-", "dim")}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    ok: bool | None
+    """None: not there, and nothing needs it."""
+    detail: str
+    remedy: str = ""
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Print the table; 0 when this configuration can start."""
+    rows = list(_rows(config))
+    can_start = all(row.ok is not False for row in rows)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for row in rows:
+        table.add_row(MARKS[row.ok], Text(row.name), Text(row.detail))
+    console.print(table)
+    _print_remedies(console, "Missing", [row for row in rows if row.ok is False])
+    _print_remedies(console, "Could be better", [row for row in rows if row.ok is not False])
+    profile = config.engines.profile
+    console.print(
+        f"\nThe {profile} profile can start: ultraandchat serve --profile {profile}"
+        if can_start
+        else f"\nThe {profile} profile cannot start yet; mend what is missing.",
+    )
+    return 0 if can_start else 1
+
+
+def _print_remedies(console: Console, heading: str, rows: Iterable[Row]) -> None:
+    """Whole lines, however long, so that a command can be copied."""
+    remedies = [f"  {row.name}: {row.remedy}" for row in rows if row.remedy]
+    if remedies:
+        console.print(Text("\n".join(["", f"{heading}:", *remedies])), soft_wrap=True)
+
+
+def _rows(config: Config) -> Iterable[Row]:
+    yield Row("UltraAndChat", True, f"{__version__}, {Path(__file__).parents[1]}")
+    yield _python()
+    for finding in survey(config.engines):
+        yield Row(finding.name, finding.ok, finding.detail, finding.remedy)
+    yield _port(config.server.host, config.server.port)
+    yield _logs(config.logs.directory)
+    yield _page()
+    yield _gpu()
+    yield _browser()
+
+
+def _python() -> Row:
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    detail = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
+    return Row("Python", fits, detail, "" if fits else "Install Python 3.11, 3.12 or 3.13.")
+
+
+def _port(host: str, port: int) -> Row:
+    name = f"port {port} on {host}"
+    if port == 0:
+        return Row(name, True, "a free one is taken")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return Row(name, False, "another program has it", f"--set server.port={port + 1}")
+        return Row(name, False, error.strerror or str(error), "--set server.host=127.0.0.1")
+    return Row(name, True, "free")
+
+
+def _logs(directory: str) -> Row:
+    if not directory:
+        return Row("logs", True, "console only")
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        why = f"{directory}: {error.strerror}"
+        return Row("logs", False, why, "--set logs.directory=FOLDER (empty: console only)")
+    return Row("logs", True, directory)
+
+
+def _page() -> Row:
+    web = resources.files("ultraandchat") / "web"
+    absent = [name for name in PAGE_FILES if not web.joinpath(name).is_file()]
+    if absent:
+        return Row("page", False, f"{', '.join(absent)} not found", "Install UltraAndChat again.")
+    return Row("page", True, "complete")
+
+
+def _gpu() -> Row:
+    gpu = Gpu.found()
+    if gpu.memory_total is None:
+        return Row("GPU", None, "none found; this profile needs none")
+    return Row("GPU", True, f"{gpu.name}, {gpu.memory_total / 2**30:.0f} GiB; not used yet")
+
+
+def _browser() -> Row:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found:
+        return Row("Chromium, for tests", True, found)
+    return Row("Chromium, for tests", None, "not found", "apt install chromium")
