@@ -144,4 +144,4 @@ def greeting(choice: Choice, config: EnginesConfig) -> str:
         return ""
     if config.chat.base_url:
         return "Hello, this is UltraAndChat. How can I help?"
-    return "Hello. I only follow simple rules. Ask what I can do."
+    return "Hello. I follow simple rules. Ask what I can do."
