@@ -91,6 +91,7 @@ class Captions:
             self.dropped += len(spoken.waiting) + len(samples)
             log.info("captions dropped: the recogniser is more than 3 s behind")
             spoken.spoil()
+            return
         spoken.written.clear()
         spoken.waiting = np.concatenate([spoken.waiting, to_pcm16(samples)])
         self._work.set()
