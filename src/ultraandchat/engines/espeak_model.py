@@ -22,8 +22,8 @@ from ultraandchat.engines.worker_wire import Stop
 RATE = 22_050
 """Hz of every voice of espeak-ng."""
 
-VOICES = ("en-us", "en-us+f3", "en-gb", "en-gb+f3", "en-gb-scotland")
-"""English, as flite; `+f3` is the female variant."""
+VOICES = ("en-us", "en-us+f3", "en-gb-x-rp", "en-gb-x-rp+f3", "en-gb-scotland")
+"""English, as flite; `+f3` is the female variant. 1.52 knows plain British as "en" only, 1.51 as "en-gb"."""
 
 WORDS_A_MINUTE = 175
 """espeak-ng's own speed; it accepts 80…450."""

@@ -1,0 +1,106 @@
+"""The contract of `engines/base.py`, run against every engine.
+
+Each real engine is opened once, so its tests share one event loop. One that is not
+installed skips its suite on a developer's machine and fails it where `CI` is set.
+"""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.engines.contract import LanguageContract, SpeechContract, TranscriberContract
+from ultraandchat.engines.base import EngineUnavailable, SpeechLanguageModel
+from ultraandchat.engines.cascade import Cascade
+from ultraandchat.engines.espeak import open_espeak
+from ultraandchat.engines.flite import open_flite
+from ultraandchat.engines.scripted import ScriptedLanguage, ScriptedSpeech, ScriptedTranscriber
+from ultraandchat.engines.settings import ScriptedSettings, SphinxSettings
+from ultraandchat.engines.skills.grammar import grammar, is_complete
+from ultraandchat.engines.skills.responder import Skills
+from ultraandchat.engines.sphinx import SphinxTranscriber, open_sphinx
+from ultraandchat.engines.worker_speech import WorkerSpeech
+
+QUICK = ScriptedSettings(first_clause_ms=1, between_clauses_ms=1, first_sound_ms=20, speed=1000.0)
+
+together = pytest.mark.asyncio(loop_scope="module")
+
+
+def missing(error: EngineUnavailable) -> None:
+    if os.environ.get("CI"):
+        raise error
+    pytest.skip(str(error))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def flite() -> AsyncIterator[WorkerSpeech]:
+    try:
+        async with open_flite() as speech:
+            yield speech
+    except EngineUnavailable as error:
+        missing(error)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def espeak() -> AsyncIterator[WorkerSpeech]:
+    try:
+        async with open_espeak() as speech:
+            yield speech
+    except EngineUnavailable as error:
+        missing(error)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sphinx() -> AsyncIterator[SphinxTranscriber]:
+    try:
+        async with open_sphinx(SphinxSettings(), grammar(), is_complete) as transcriber:
+            yield transcriber
+    except EngineUnavailable as error:
+        missing(error)
+
+
+class TestScriptedSpeech(SpeechContract):
+    @pytest.fixture
+    def speech(self) -> ScriptedSpeech:
+        return ScriptedSpeech(QUICK)
+
+
+@together
+class TestFlite(SpeechContract):
+    @pytest.fixture
+    def speech(self, flite: WorkerSpeech) -> WorkerSpeech:
+        return flite
+
+
+@together
+class TestEspeak(SpeechContract):
+    @pytest.fixture
+    def speech(self, espeak: WorkerSpeech) -> WorkerSpeech:
+        return espeak
+
+
+class TestScriptedLanguage(LanguageContract):
+    @pytest.fixture
+    def language(self) -> SpeechLanguageModel:
+        return ScriptedLanguage(QUICK)
+
+
+class TestSkills(LanguageContract):
+    @pytest.fixture
+    def language(self) -> SpeechLanguageModel:
+        return Cascade(Skills())
+
+
+class TestScriptedTranscriber(TranscriberContract):
+    @pytest.fixture
+    def transcriber(self) -> ScriptedTranscriber:
+        return ScriptedTranscriber()
+
+
+@pytest.mark.speech
+@together
+class TestSphinx(TranscriberContract):
+    @pytest.fixture
+    def transcriber(self, sphinx: SphinxTranscriber) -> SphinxTranscriber:
+        return sphinx
