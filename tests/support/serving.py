@@ -143,7 +143,8 @@ class Phone:
         await self.socket.close()
 
     async def _next(self) -> ServerMessage | AudioFrame | None:
-        got = await self.socket.receive(timeout=PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):  # receive's own timeout begins anew at every ping
+            got = await self.socket.receive()
         if got.type is aiohttp.WSMsgType.TEXT:
             message = Codec.decode_server(got.data)
             self.messages.append(message)

@@ -62,10 +62,11 @@ class SessionFactory(Protocol):
     ) -> RunningSession: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Open:
     session: RunningSession
     task: asyncio.Task[object]
+    transport: WebSocketTransport | None = None
 
 
 class Conversations:
@@ -117,11 +118,11 @@ class Conversations:
             session = self._session(engines, name, mark)
             task = asyncio.current_task()
             assert task is not None
-            self._open[name] = _Open(session, task)
+            call = self._open[name] = _Open(session, task)
             self._empty.clear()
             self._metrics.conversations.set(len(self._open))
             try:
-                return await self._converse(request, session, address)
+                return await self._converse(request, call, address)
             finally:
                 del self._open[name]
                 self._metrics.conversations.set(len(self._open))
@@ -136,9 +137,15 @@ class Conversations:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 await self._empty.wait()
-        for name, call in list(self._open.items()):
-            LOG.warning("conversation did not end in time", extra=fields(conversation=name))
-            call.task.cancel()
+        async with asyncio.TaskGroup() as group:
+            for name, call in list(self._open.items()):
+                LOG.warning("conversation did not end in time", extra=fields(conversation=name))
+                group.create_task(self._cut(call))
+
+    async def _cut(self, call: _Open) -> None:
+        if call.transport is not None:
+            await call.transport.aclose(CloseReason.SERVER_STOPPING)
+        call.task.cancel()
 
     def _refusal(self) -> CloseReason | None:
         if self.stopping:
@@ -168,9 +175,9 @@ class Conversations:
         )
 
     async def _converse(
-        self, request: web.Request, session: RunningSession, address: str
+        self, request: web.Request, call: _Open, address: str
     ) -> web.WebSocketResponse:
-        transport = await WebSocketTransport.accept(
+        transport = call.transport = await WebSocketTransport.accept(
             request,
             self._limits,
             heartbeat_s=self._config.server.heartbeat_s,
@@ -181,8 +188,8 @@ class Conversations:
         try:
             async with asyncio.TaskGroup() as group:
                 carrying = group.create_task(transport.run(), name="session/transport")
-                session.attach(transport)
-                reason = await session.run()
+                call.session.attach(transport)
+                reason = await call.session.run()
                 await transport.aclose(reason)
                 carrying.cancel()
         except asyncio.CancelledError:

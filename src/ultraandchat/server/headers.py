@@ -28,6 +28,7 @@ CONTENT_POLICY = "; ".join(
 """Only this server's own files run; nothing inline, nothing from elsewhere, no frame around it."""
 
 HEADERS = {
+    "Server": "ultraandchat",
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

@@ -22,6 +22,9 @@ from ultraandchat.config import ConfigError, LogsConfig
 COMPONENTS = ("webrtc", "audio", "model", "turn", "server")
 """Loggers `ultraandchat.<component>`, and the names of the files."""
 
+ROOMS = {"engines": "model", "playout": "audio", "hearing": "audio", "floor": "turn"}
+"""Rooms of the package whose own loggers belong to a component of another name."""
+
 WAITING_LINES = 10_000
 """Lines between the loop and the writing thread; more than a second of the worst storm seen."""
 
@@ -171,9 +174,9 @@ def written(config: LogsConfig, console: TextIO | None = None) -> Iterator[Logs]
 
 def component(logger: str) -> str:
     """The component a logger's lines belong to; whatever has none belongs to the server."""
-    parts = logger.split(".")
-    known = len(parts) > 1 and parts[0] == "ultraandchat" and parts[1] in COMPONENTS
-    return parts[1] if known else "server"
+    package, _, rest = logger.partition(".")
+    room = rest.partition(".")[0] if package == "ultraandchat" else ""
+    return room if room in COMPONENTS else ROOMS.get(room, "server")
 
 
 def belonging(lines: list[str], session: str) -> Iterator[str]:

@@ -1,6 +1,13 @@
 """Every metric, declared in one place, and how events become numbers."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import generate_latest
 
 from ultraandchat import events as ev
@@ -21,6 +28,8 @@ class Metrics:
     """The numbers of one server."""
 
     def __init__(self) -> None:
+        # A second series for each counter, that nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
 

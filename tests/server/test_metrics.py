@@ -1,0 +1,85 @@
+"""Events become numbers, once each."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.server.told import EVENTS, TURN
+from ultraandchat import events as ev
+from ultraandchat.engines.base import EngineStatus
+from ultraandchat.playout.heard import ClauseHeard, Heard
+from ultraandchat.server.metrics import MOST_UNDERRUNS, ConversationMetrics, Metrics
+
+Numbers = dict[tuple[str, tuple[str, ...]], float]
+
+
+def numbers(metrics: Metrics, *engines: EngineStatus) -> Numbers:
+    text = metrics.text(engines).decode()
+    return {
+        (sample.name.removeprefix("ultraandchat_"), tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def told(*events: ev.SessionEvent) -> Numbers:
+    metrics = Metrics()
+    one = ConversationMetrics(metrics)
+    for event in events:
+        one.observe(event)
+    return numbers(metrics)
+
+
+def test_every_event_is_understood_and_counted_once() -> None:
+    counted = told(*EVENTS)
+    for name, labels in [
+        ("conversations_opened_total", ("websocket",)),
+        ("turns_total", ("spoken",)),
+        ("turns_total", ("typed",)),
+        ("turn_latency_seconds_count", ("total",)),
+        ("turn_latency_seconds_count", ("end silence",)),
+        ("speech_started_total", ()),
+        ("replies_total", ("cut",)),
+        ("barge_ins_total", ()),
+        ("overlaps_passed_total", ()),
+        ("reply_timeouts_total", ()),
+        ("speculations_total", ()),
+        ("speculations_dropped_total", ()),
+        ("engine_failures_total", ("flite",)),
+        ("round_trip_seconds_count", ()),
+        ("page_underruns_total", ()),
+    ]:
+        assert counted[name, labels] == 1.0, name
+    assert counted["dropped_total", ("late frames",)] == 2.0
+    assert counted["turn_latency_seconds_sum", ("total",)] == 0.7
+
+
+def test_a_reply_is_whole_cut_or_unheard() -> None:
+    def closed(heard: int, cut: bool) -> ev.ReplyClosed:
+        account = Heard(TURN, (ClauseHeard(0, heard, 960, True),), cut)
+        return ev.ReplyClosed(0.0, TURN, "", "", account)
+
+    counted = told(closed(960, False), closed(480, True), closed(0, True))
+    assert [counted["replies_total", (how,)] for how in ("whole", "cut", "unheard")] == [1, 1, 1]
+
+
+def test_underruns_are_told_as_totals_and_counted_as_differences() -> None:
+    counted = told(*(ev.CallerReported(0.0, underruns=total) for total in (2, 2, 5)))
+    assert counted["page_underruns_total", ()] == 5
+
+
+def test_a_caller_cannot_report_nonsense_into_the_numbers() -> None:
+    counted = told(
+        ev.CallerReported(0.0, rtt_ms=-1.0, underruns=-5),
+        ev.CallerReported(0.0, rtt_ms=float("nan")),
+        ev.CallerReported(0.0, rtt_ms=1e12, underruns=10**9),
+    )
+    assert counted["round_trip_seconds_count", ()] == 0
+    assert counted["page_underruns_total", ()] == MOST_UNDERRUNS
+
+
+def test_engines_are_told_as_they_are_now() -> None:
+    metrics = Metrics()
+    flite = EngineStatus("speech", "flite", "restarting", rss_bytes=1_000, restarts=2)
+    counted = numbers(metrics, flite)
+    assert counted["engine_restarts", ("speech", "flite")] == 2
+    assert counted["engine_ready", ("speech", "flite")] == 0
+    assert counted["engine_resident_bytes", ("speech", "flite")] == 1_000
