@@ -1,0 +1,49 @@
+"""What `check` says of a machine where something is missing."""
+
+import argparse
+import socket
+from pathlib import Path
+
+import pytest
+
+from ultraandchat.commands.check import run
+from ultraandchat.config import Config
+
+
+def check(*overrides: str) -> int:
+    quiet = ["engines.profile=scripted", "server.port=0", "logs.directory="]
+    return run(Config.load(environ={}, overrides=[*quiet, *overrides]), argparse.Namespace())
+
+
+def test_what_can_start_is_status_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check() == 0
+    assert "can start" in capsys.readouterr().out
+
+
+def test_a_port_in_use_names_another(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert check(f"server.port={port}") == 1
+    assert f"--set server.port={port + 1}" in capsys.readouterr().out
+
+
+def test_a_host_that_is_not_ours_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("server.host=192.0.2.1", "server.port=7861") == 1
+    assert "--set server.host=127.0.0.1" in capsys.readouterr().out
+
+
+def test_an_unwritable_log_folder_says_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert check(f"logs.directory={tmp_path / 'file' / 'logs'}") == 1
+    assert "--set logs.directory=FOLDER" in capsys.readouterr().out
+
+
+def test_a_chat_model_without_an_address_says_how_to_give_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert check("engines.language=chat") == 1
+    out = capsys.readouterr().out
+    assert "cannot start" in out
+    assert "engines.chat.base_url=http://localhost:11434/v1" in out
