@@ -33,10 +33,10 @@ environment() {
 
 packages() { # EXTRAS WHAT
   say "Installing $2 into .venv (the first time takes a minute or two) …"
-  # A person sees pip's progress; a log gets only what goes wrong.
+  # A person sees pip's progress; a log gets only what goes wrong. (pep517: docopt comes as source.)
   local quiet=-q
   [ -t 1 ] && quiet=
-  .venv/bin/python -m pip install $quiet --disable-pip-version-check -e ".[$1]"
+  .venv/bin/python -m pip install $quiet --disable-pip-version-check --use-pep517 -e ".[$1]"
 }
 
 debian() { # PACKAGES…: true when they were installed
