@@ -219,7 +219,7 @@ function remark(state, event) {
     case "unreachable":
       return state.reachable ? "the server does not answer" : "";
     case "connecting":
-      return "connecting";
+      return state.phase === "connecting" ? "" : "connecting";
     case "welcome":
       return `conversation ${event.session} over ${event.transport}, server ${event.server}`;
     case "microphone":

@@ -24,10 +24,10 @@ export const PARTS = /** @type {Record<string, string>} */ ({
 });
 
 export const ENGINE_KINDS = /** @type {Record<string, string>} */ ({
-  activity: "notices speech",
+  "voice activity": "notices speech",
   transcriber: "hears words",
   language: "answers",
-  synthesizer: "speaks",
+  speech: "speaks",
 });
 
 /**
@@ -62,12 +62,16 @@ function loading({ reachable, config }) {
  */
 function aboutMicrophone(microphone, { agent, origin }) {
   if (microphone === "denied") return `The microphone is blocked for this page. ${wayBack(agent)}`;
-  if (microphone === "insecure") {
-    return `Browsers give the microphone to https pages and to localhost only, and this is ${origin}. \
-Open it through localhost (ssh -L 7860:localhost:7860 the-server, then http://localhost:7860), or put https \
-in front of it. Until then you can type, and read the answers.`;
-  }
+  if (microphone === "insecure") return insecure(new URL(origin));
   return MICROPHONE[microphone] ?? "";
+}
+
+/** @param {URL} origin */
+function insecure({ origin, hostname, port }) {
+  const local = port || "7860";
+  return `Browsers give the microphone to https pages and to localhost only, and this is ${origin}. \
+Either run “ssh -L ${local}:localhost:${port || "80"} ${hostname}” and open http://localhost:${local}, or put \
+https in front of the server. Until then you can type, and read the answers.`;
 }
 
 /**
