@@ -4,19 +4,24 @@ Each real engine is opened once, so its tests share one event loop. One that is 
 installed skips its suite on a developer's machine and fails it where `CI` is set.
 """
 
+import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.engines.contract import LanguageContract, SpeechContract, TranscriberContract
 from ultraandchat.engines.base import EngineUnavailable, SpeechLanguageModel
 from ultraandchat.engines.cascade import Cascade
+from ultraandchat.engines.chat import Chat
 from ultraandchat.engines.espeak import open_espeak
 from ultraandchat.engines.flite import open_flite
 from ultraandchat.engines.scripted import ScriptedLanguage, ScriptedSpeech, ScriptedTranscriber
-from ultraandchat.engines.settings import ScriptedSettings, SphinxSettings
+from ultraandchat.engines.settings import ChatSettings, ScriptedSettings, SphinxSettings
 from ultraandchat.engines.skills.grammar import grammar, is_complete
 from ultraandchat.engines.skills.responder import Skills
 from ultraandchat.engines.sphinx import SphinxTranscriber, open_sphinx
@@ -90,6 +95,29 @@ class TestSkills(LanguageContract):
     @pytest.fixture
     def language(self) -> SpeechLanguageModel:
         return Cascade(Skills())
+
+
+async def chat_server(request: web.Request) -> web.StreamResponse:
+    """Answers as an OpenAI-compatible server does, a word at a time."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for word in ("I ", "hear ", "you."):
+        chunk = json.dumps({"choices": [{"index": 0, "delta": {"content": word}}]})
+        await response.write(f"data: {chunk}\n\n".encode())
+        await asyncio.sleep(0.01)
+    await response.write(b"data: [DONE]\n\n")
+    return response
+
+
+class TestChat(LanguageContract):
+    @pytest_asyncio.fixture
+    async def language(self) -> AsyncIterator[SpeechLanguageModel]:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", chat_server)
+        async with TestServer(app) as server:
+            settings = ChatSettings(base_url=str(server.make_url("/v1")), model="small")
+            async with Chat(settings) as chat:
+                yield Cascade(chat)
 
 
 class TestScriptedTranscriber(TranscriberContract):

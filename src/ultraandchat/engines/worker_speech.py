@@ -76,7 +76,8 @@ def plain_text(clause: str, *, ascii_only: bool = False) -> str:
     """
     text = clause.translate(_TYPOGRAPHY)
     if ascii_only:
-        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+        text = unicodedata.normalize("NFKD", text).replace("\u2044", "/")  # the slash of "½"
+        text = text.encode("ascii", "ignore").decode()
     kept = (" " if one in "[]<>" or _unspeakable(one) else one for one in text)
     line = " ".join("".join(kept).split())
     return line if any(one.isalnum() for one in line) else ""
