@@ -9,7 +9,7 @@ import { RATE_DOWN } from "./frames.js";
 export class Speaker {
   /**
    * @param {Object} ends
-   * @param {(dbfs: number) => void} ends.level of what is played, 20 times a second
+   * @param {(dbfs: number) => void} ends.level of what is played, 20 times a second while it is heard
    * @param {(report: BufferReport) => void} ends.report of the jitter buffer, once a second
    */
   static async open(ends) {

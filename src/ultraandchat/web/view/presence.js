@@ -44,6 +44,7 @@ export class Presence {
     this.told = 0;
     /** @private */
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.root.dataset.speakerDbfs = SILENCE_DBFS.toFixed(1);
     this.draw(0);
   }
 

@@ -16,6 +16,8 @@ class Playback extends AudioWorkletProcessor {
     this.buffer = new JitterBuffer(sampleRate);
     /** @private */
     this.energy = 0;
+    /** @private The last level, dBFS. */
+    this.told = FLOOR_DBFS;
     /** @private Samples since the last level. */
     this.measured = 0;
     /** @private Samples since the last report. */
@@ -44,7 +46,8 @@ class Playback extends AudioWorkletProcessor {
   /** @private */
   tellLevel() {
     const dbfs = Math.max(FLOOR_DBFS, 10 * Math.log10(this.energy / this.measured));
-    this.port.postMessage({ type: "level", dbfs });
+    if (dbfs !== this.told) this.port.postMessage({ type: "level", dbfs }); // silence is told once
+    this.told = dbfs;
     this.energy = this.measured = 0;
   }
 
