@@ -5,7 +5,6 @@ answer; what breaks off later is an `EngineError`. Closing the answer closes the
 how every such server learns that nobody listens any more.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -24,6 +23,7 @@ from ultraandchat.engines.base import (
     ReplyPart,
 )
 from ultraandchat.engines.chat_messages import messages
+from ultraandchat.engines.chat_patience import Patience
 from ultraandchat.engines.chat_stream import (
     AnswerStream,
     ChatFailure,
@@ -54,10 +54,8 @@ _REFUSED = {
     "Please try again later.",
 }
 _SERVER_ERROR = "The server of my language model had an error of its own. Please try again."
-_NO_WORD = "My language model has not begun to answer in time. Please try again."
 _NOT_THERE = "My language model cannot be reached. Its server seems not to be running."
 _BROKE_OFF = "My language model's server broke off the answer."
-_TOO_LONG = "My language model took too long."
 
 
 class Chat:
@@ -82,7 +80,9 @@ class Chat:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if self._settings.api_key:
             headers["Authorization"] = f"Bearer {self._settings.api_key}"
-        no_timeout = aiohttp.ClientTimeout(total=None)  # each wait has its own, see `_Patience`
+        no_timeout = aiohttp.ClientTimeout(
+            total=None
+        )  # each wait has its own, see `chat_patience.py`
         self._session = aiohttp.ClientSession(headers=headers, timeout=no_timeout)
         return self
 
@@ -125,7 +125,7 @@ class Chat:
             yield _EMPTY
 
     async def _words(self, words: str, conversation: Conversation) -> AsyncGenerator[str, None]:
-        patience = _Patience(self._settings)
+        patience = Patience(self._settings)
         response = await self._post(words, conversation, patience)
         try:
             if response.status != 200:
@@ -144,7 +144,7 @@ class Chat:
             response.close()
 
     async def _post(
-        self, words: str, conversation: Conversation, patience: "_Patience"
+        self, words: str, conversation: Conversation, patience: Patience
     ) -> aiohttp.ClientResponse:
         settings = self._settings
         body = {
@@ -178,48 +178,8 @@ class Chat:
         )
 
 
-class _Patience:
-    """Bounds the waiting for the server: for its first word, and altogether.
-
-    Only time spent waiting counts: a listener who takes a minute to hear an answer is not the
-    server's fault, and a timeout that ran while the reader is elsewhere would hit the reader.
-    """
-
-    def __init__(self, settings: ChatSettings) -> None:
-        self._first_s = settings.first_token_timeout_s
-        self._total_s = settings.total_timeout_s
-        self._waited = 0.0
-        self._began = 0.0
-        self._limit: asyncio.Timeout | None = None
-        self.answered = False
-        """The first word is there."""
-
-    async def __aenter__(self) -> None:
-        allowed = self._total_s if self.answered else min(self._first_s, self._total_s)
-        self._began = asyncio.get_running_loop().time()
-        self._limit = asyncio.timeout(max(allowed - self._waited, 0.0))
-        await self._limit.__aenter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self._limit is not None
-        self._waited += asyncio.get_running_loop().time() - self._began
-        try:
-            await self._limit.__aexit__(kind, error, traceback)
-        except TimeoutError:
-            raise self._failure() from None
-
-    def _failure(self) -> ChatFailure:
-        said = _TOO_LONG if self.answered else _NO_WORD
-        return ChatFailure(said, f"no word in time after {self._waited:.1f} s of waiting")
-
-
 async def _pieces(
-    response: aiohttp.ClientResponse, patience: _Patience
+    response: aiohttp.ClientResponse, patience: Patience
 ) -> AsyncGenerator[str, None]:
     """The words of an event stream, no more of them than an answer may have."""
     stream, room, unread = AnswerStream(), LONGEST_ANSWER, LONGEST_STREAM
@@ -240,7 +200,7 @@ async def _pieces(
         yield piece[:room]
 
 
-async def _whole(response: aiohttp.ClientResponse, patience: _Patience) -> bytes:
+async def _whole(response: aiohttp.ClientResponse, patience: Patience) -> bytes:
     """The body of an answer that comes in one piece. Raises `ChatFailure` where it is too large."""
     body = b""
     while data := await _read(response, patience):
@@ -250,7 +210,7 @@ async def _whole(response: aiohttp.ClientResponse, patience: _Patience) -> bytes
     return body
 
 
-async def _read(response: aiohttp.ClientResponse, patience: _Patience) -> bytes:
+async def _read(response: aiohttp.ClientResponse, patience: Patience) -> bytes:
     """Some bytes; none at the end. aiohttp holds at most 128 KiB and then lets the server wait."""
     try:
         async with patience:
@@ -259,7 +219,7 @@ async def _read(response: aiohttp.ClientResponse, patience: _Patience) -> bytes:
         raise ChatFailure(_BROKE_OFF, f"connection lost ({type(error).__name__})") from None
 
 
-async def _refusal(response: aiohttp.ClientResponse, patience: _Patience) -> ChatFailure:
+async def _refusal(response: aiohttp.ClientResponse, patience: Patience) -> ChatFailure:
     """Whose fault a status other than 200 is."""
     status = response.status
     said = _SERVER_ERROR if status >= 500 else _REFUSED.get(status, _REFUSED[400])
