@@ -74,8 +74,8 @@ def serve_path_only(port: int) -> None:
     """A server whose sessions are `PathOnly`, until SIGTERM."""
 
     async def run() -> None:
-        settings = (f"server.port={port}", "logs.directory=", "engines.profile=scripted")
-        config = Config.load(environ={}, overrides=settings)
+        settings = (f"server.port={port}", "logs.directory=", "logs.level=warning")
+        config = Config.load(environ={}, overrides=[*settings, "engines.profile=scripted"])
         server = Server(config, make_session=PathOnly)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
         await server.run()
