@@ -42,7 +42,6 @@ AWKWARD = (
     "a\x00b\x1b[31mc\r\nd",
     "[[h@'loU]] <speak>yes</speak> &amp; {x}",
     "$(true) `true` ; true | true > true",
-    "\ud800 lone surrogate",
     "Ça va? 你好. Привет! ½ 🎉",
     "x" * 300,
 )
@@ -100,7 +99,7 @@ class SpeechContract:
         ]
         assert fast < 0.75 * usual < 0.75 * 0.75 * slow
 
-    @pytest.mark.parametrize("text", AWKWARD)
+    @pytest.mark.parametrize("text", [*AWKWARD, "\ud800 lone surrogate"])
     async def test_awkward_text_is_spoken_or_left_out(
         self, speech: SpeechSynthesizer, text: str
     ) -> None:
