@@ -33,7 +33,7 @@ dev: .venv/.installed-dev
 	@$(INSTALL) browser
 
 test: dev .venv/.browser
-	@tools/node.sh --test tests/web/
+	@tools/node.sh --test tests/web/*.test.js
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 check: dev
@@ -42,10 +42,12 @@ check: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --check
-	tools/page/check.sh
+	PYTHON=$(BIN)/python tools/page/check.sh types
 
 bench: dev
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.idle
+	$(BIN)/python -m bench.words
 
 docs: dev
 	$(BIN)/python tools/generate.py
