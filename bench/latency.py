@@ -1,6 +1,6 @@
 """Voice to voice over WebSocket with scripted engines: what the server itself costs.
 
-    python bench/latency.py [--conversations 1 4] [--seconds 60]
+    python -m bench.latency [--conversations 1 4] [--seconds 60]
 
 `over` is the time from the caller's last sample of speech (handed to the socket) to the first frame
 of the reply at its socket, less the end silence (`turn.endpoint_ms`) and the engines' own delay.
@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from serving import callers, machine, serving
+
+from bench.serving import callers, machine, serving
 
 ENDPOINT_MS = 192
 ENGINES_MS = 150
