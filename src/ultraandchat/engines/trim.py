@@ -8,7 +8,7 @@ from ultraandchat.audio.frame import Samples
 from ultraandchat.audio.level import dbfs
 
 QUIET_DBFS = -50.0
-"""10 ms below this are silence: the noise of flite's recorded voices lies at −55, their weakest onsets at −45."""
+"""10 ms below this are silence: the noise of flite's recorded voices lies at −55, weak onsets at −45."""
 LEAD_MS = 30
 """Kept before the first sound, so that a soft "f" or "h" is not cut."""
 TAIL_MS = 80
