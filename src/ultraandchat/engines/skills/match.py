@@ -82,8 +82,8 @@ def find(said: str) -> Match | None:
 
 
 def _nearest(words: tuple[str, ...]) -> Match | None:
-    if len(words) > LONGEST_NEAR:
-        return None
+    if not 2 <= len(words) <= LONGEST_NEAR:
+        return None  # a word alone gives nothing to lean on: "father" is not "faster"
     heard = tuple("<number>" if word.lstrip("-")[0].isdigit() else word for word in words)
     alike = [_alike(word) for word in heard]
     every, containing = _sequences()
