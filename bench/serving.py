@@ -41,10 +41,15 @@ class Serving:
 
 @contextmanager
 def serving(
-    *settings: str, profile: str = "scripted", log: Path | None = None
+    *settings: str,
+    profile: str = "scripted",
+    log: Path | None = None,
+    port: int = 0,
+    wait: bool = True,
 ) -> Iterator[Serving]:
-    """Start `ultraandchat serve` on a free port and wait until it is ready."""
-    port = _free_port()
+    """Start `ultraandchat serve` (on a free port for 0) and wait until it is ready, or (without
+    `wait`) until it answers at all."""
+    port = port or _free_port()
     command = [sys.executable, "-m", "ultraandchat", "serve", "--profile", profile]
     for setting in (f"server.port={port}", "logs.directory=", *settings):
         command += ["--set", setting]
@@ -52,7 +57,7 @@ def serving(
     with log.open("w") if log else Path(os.devnull).open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:
-            yield Serving(process.pid, port, _wait_ready(process, port, begun))
+            yield Serving(process.pid, port, _wait(process, port, begun, ready=wait))
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -62,13 +67,14 @@ def serving(
                 process.wait()
 
 
-def _wait_ready(process: subprocess.Popen[bytes], port: int, begun: float) -> float:
+def _wait(process: subprocess.Popen[bytes], port: int, begun: float, *, ready: bool) -> float:
+    path = "ready" if ready else "health"
     while time.perf_counter() - begun < 60:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         with (
             suppress(urllib.error.URLError, ConnectionError),
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2) as answer,
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=2) as answer,
         ):
             if answer.status == 200:
                 return time.perf_counter() - begun

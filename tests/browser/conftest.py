@@ -1,0 +1,182 @@
+"""Chromium with a wav file as its microphone, and the real server in a process of its own.
+
+Debian's Chromium is driven through Playwright's client; no browser is downloaded.
+"""
+
+import os
+import shutil
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+
+from bench.serving import Serving, serving
+
+SPEECH = Path(__file__).parent.parent / "data" / "speech"
+RATE = 16_000
+PATIENCE_MS = 30_000
+"""Nothing waits this long on a free machine; a busy one may."""
+
+SWITCHES = (
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+
+pytestmark = pytest.mark.browser
+
+
+def chromium() -> str:
+    """Where it is. That it is missing is a failure: the page must be tested."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "no Chromium here: apt install chromium, or set CHROMIUM to its path"
+    return found
+
+
+def say(*pieces: str | float) -> np.ndarray:
+    """Clips of tests/data/speech by name, and seconds of a quiet room (−68 dBFS) between them."""
+    hush = np.random.default_rng(1)
+    sound: list[np.ndarray] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            with wave.open(str(SPEECH / f"{piece}.wav")) as wav:
+                sound.append(np.frombuffer(wav.readframes(wav.getnframes()), np.int16))
+        else:
+            sound.append(hush.normal(0, 13, int(piece * RATE)).astype(np.int16))
+    return np.concatenate(sound)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start a server with these settings; stopped with the test."""
+    with ExitStack() as stack:
+        yield lambda *settings, **how: stack.enter_context(
+            serving("session.greeting=", *settings, log=tmp_path / "server.log", **how)
+        )
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One server with the demo engines for all who only talk to it."""
+    log = tmp_path_factory.mktemp("demo") / "server.log"
+    with serving("session.greeting=", profile="demo", log=log) as server:
+        yield server
+
+
+@pytest.fixture
+def browse(playwright: Playwright, tmp_path: Path) -> Iterator[Callable[..., Browser]]:
+    """A Chromium whose microphone hears this sound once, from when the page opens it."""
+    with ExitStack() as stack:
+
+        def launch(sound: np.ndarray | None = None, *switches: str, allow: bool = True) -> Browser:
+            path = tmp_path / f"microphone-{len(list(tmp_path.iterdir()))}.wav"
+            with wave.open(str(path), "wb") as wav:
+                wav.setnchannels(1)
+                wav.setsampwidth(2)
+                wav.setframerate(RATE)
+                wav.writeframes((say(1.0) if sound is None else sound).tobytes())
+            args = [*SWITCHES, f"--use-file-for-fake-audio-capture={path}%noloop", *switches]
+            if allow:
+                args.append("--use-fake-ui-for-media-stream")
+            if os.geteuid() == 0:
+                args.append("--no-sandbox")
+            browser = playwright.chromium.launch(executable_path=chromium(), args=args)
+            stack.callback(browser.close)
+            return browser
+
+        yield launch
+
+
+class Visit:
+    """The page as a person meets it. What it logs as an error fails the test at the end."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+
+    def talk(self) -> "Visit":
+        """Start talking, and wait until the conversation has begun."""
+        self.page.locator("#start:enabled").click()
+        self.page.wait_for_selector("html[data-phase=talking]")
+        return self
+
+    def state(self, word: str) -> "Visit":
+        self.page.wait_for_selector(f'html[data-state="{word}"]')
+        return self
+
+    def said(self, text: str = "") -> str:
+        """The user's first final words; waits for them (holding `text`, if given)."""
+        item = self.page.locator("#captions li[data-who=user][data-final=true]", has_text=text)
+        return item.first.locator("p").inner_text()
+
+    def answer(self, text: str = "") -> str:
+        item = self.page.locator("#captions li[data-who=agent]", has_text=text)
+        return item.first.locator("p").inner_text()
+
+    def level(self) -> float:
+        """Of the sound that this page plays, dBFS."""
+        level = self.page.locator("#presence").get_attribute("data-speaker-dbfs")
+        assert level is not None
+        return float(level)
+
+    def heard(self) -> "Visit":
+        """Sound of more than −40 dBFS comes out of this page."""
+        return self._until(lambda: self.level() > -40, "no sound was heard")
+
+    def silent(self) -> "Visit":
+        return self._until(lambda: self.level() < -60, "it did not fall silent")
+
+    def turns(self) -> int:
+        return self.page.locator("#captions li[data-who=user]").count()
+
+    def sentence(self, text: str) -> str:
+        return self.page.locator("#sentence", has_text=text).inner_text()
+
+    def type(self, text: str) -> None:
+        self.page.locator("#say:enabled").fill(text)
+        self.page.locator("#say").press("Enter")
+
+    def _until(self, true: Callable[[], bool], otherwise: str) -> "Visit":
+        """Playwright's own waiting evaluates strings, which the page's content policy forbids."""
+        for _ in range(PATIENCE_MS // 50):
+            if true():
+                return self
+            self.page.wait_for_timeout(50)
+        raise AssertionError(otherwise)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+
+@pytest.fixture
+def visit() -> Iterator[Callable[..., Visit]]:
+    """Open a page; at the end nothing may have gone wrong in it."""
+    visits: list[Visit] = []
+
+    def open_page(browser: Browser, server: Serving | str, **context: object) -> Visit:
+        url = server if isinstance(server, str) else f"http://localhost:{server.port}/"
+        visits.append(Visit(browser.new_context(**context).new_page(), url))  # type: ignore[arg-type]
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        assert one.errors == []
