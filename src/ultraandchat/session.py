@@ -66,6 +66,8 @@ class SessionConfig:
 MOST_WAITING = 256
 """Items in the inbox: 5 s of frames. When it is full, whoever puts waits; a transport then stops
 reading, and its peer is held back by TCP (or its own buffer drops, and says so)."""
+HELLO_S = 10.0
+"""A caller who connects and says nothing for this long takes somebody else's place."""
 DROP_REPORT_TICKS = 50
 """Once a second: frames the transport dropped."""
 
@@ -154,6 +156,7 @@ class Session:
             async with asyncio.TaskGroup() as self._tasks:
                 self.spawn(self._listen(), "listen")
                 self.spawn(self._speak(), "speak")
+                self.spawn(self._wait_for_hello(), "hello")
                 if self._transport is not None:
                     self.attach(self._transport)
                 reason = await self._over
@@ -244,6 +247,11 @@ class Session:
             ticks = (ticks + 1) % DROP_REPORT_TICKS
             if ticks == 0 and (dropped := transport.dropped()):
                 self.tell(Dropped(now, "outgoing frames", dropped))
+
+    async def _wait_for_hello(self) -> None:
+        await asyncio.sleep(HELLO_S)
+        if not self._begun:
+            self.stop(CloseReason.TIMED_OUT)
 
     async def _wait_for_another(self, transport: Transport) -> None:
         await asyncio.sleep(self._config.resume_s)

@@ -27,6 +27,7 @@ class Words:
         self._on_partial = on_partial
         self._on_final = on_final
         self._turn: TurnId | None = None  # whose words are being written down
+        self._settled: TurnId | None = None  # its final words are told; captions that lag are stale
         self._fed_to = 0
         self._finals: dict[TurnId, tuple[asyncio.Task[None], asyncio.Future[Transcript]]] = {}
         self._stream = transcriber.open(self._partial) if transcriber else None
@@ -73,6 +74,7 @@ class Words:
 
     def drop(self, turn: TurnId) -> None:
         """The user went on: that transcript is of half a sentence."""
+        self._settled = None
         if (found := self._finals.pop(turn, None)) is not None:
             task, future = found
             task.cancel()
@@ -92,13 +94,14 @@ class Words:
         else:
             if not future.done():
                 future.set_result(transcript)
+                self._settled = said.turn
                 self._on_final(said.turn, transcript)
         finally:
             if self._finals.get(said.turn, (None, None))[1] is future:
                 del self._finals[said.turn]
 
     def _partial(self, text: str) -> None:
-        if self._turn is not None:
+        if self._turn is not None and self._turn != self._settled:
             self._on_partial(self._turn, text)
 
 

@@ -328,6 +328,12 @@ def test_a_ping_is_answered() -> None:
     assert talk.messages(Pong) == [Pong(7)]
 
 
+def test_a_caller_who_never_says_hello_gives_up_the_place() -> None:
+    talk = converse(speaks(at=0.5, for_=1.0), hello=False, until=30)
+    assert talk.reason is CloseReason.TIMED_OUT
+    assert talk.history == ()
+
+
 def test_a_page_of_another_version_is_told_so() -> None:
     talk = converse(
         does(0.1, lambda stage: stage.transport.tell(Hello(protocol=99))), hello=False, until=1

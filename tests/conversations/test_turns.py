@@ -241,6 +241,12 @@ def test_the_words_of_a_turn_come_once_and_final() -> None:
     assert [(e.turn, e.source) for e in finals] == [(TurnId(1), "scripted")]
 
 
+def test_captions_that_lag_behind_the_final_words_are_not_shown() -> None:
+    talk = converse(speaks(at=0.5, for_=2.0))
+    shown = talk.messages(UserCaption)
+    assert [c.final for c in shown].index(True) == len(shown) - 1
+
+
 def test_a_first_message_that_is_not_hello_is_told_so_and_then_welcomed() -> None:
     talk = converse(
         tells(0.1, Interrupt()),

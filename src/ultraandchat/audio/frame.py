@@ -42,9 +42,11 @@ class AudioFrame:
 
 def to_pcm16(samples: Samples) -> Pcm16:
     """Rounded and clipped to 16 bits; NaN, which a broken engine may give, becomes silence."""
-    clean = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
-    scaled: Pcm16 = np.clip(np.rint(clean * 32767.0), -32768, 32767).astype(np.int16)
-    return scaled
+    if not np.isfinite(samples).all():
+        samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    scaled = samples * np.float32(32767)
+    np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+    return scaled.astype(np.int16)
 
 
 def from_pcm16(pcm: Pcm16) -> Samples:
