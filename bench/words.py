@@ -138,7 +138,7 @@ def table(results: dict[str, Found], runs: int) -> Table:
         told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.grammar.items()))
         scores = f"{min(found.scores):.2f}–{max(found.scores):.2f}"
         slow = f"{np.median(found.second_pass_s):.1f} s"
-        made.add_row(name, str(found.words), told, scores, *spans, slow)
+        made.add_row(name.removesuffix(".wav"), str(found.words), told, scores, *spans, slow)
     made.add_section()
     every = results.values()
     words = runs * sum(found.words for found in every)
