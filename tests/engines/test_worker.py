@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -333,7 +334,7 @@ async def test_the_process_ignores_the_terminals_interrupt() -> None:
 async def test_no_child_outlives_its_parent() -> None:
     """Not even one that holds the interpreter lock when its parent is killed."""
     parent = await asyncio.create_subprocess_exec(
-        "python",
+        sys.executable,
         "-m",
         "tests.support.worker_parent",
         cwd=ROOT,
