@@ -51,9 +51,13 @@ voice() { # never a reason not to start: espeak-ng comes with the demo extra
   debian flite || say "Speaking with espeak-ng. For a better voice: sudo apt-get install flite"
 }
 
-browser() {
-  have chromium || have chromium-browser || have google-chrome || debian chromium ||
-    say "No Chromium, so the tests of the page will be skipped. On Debian: sudo apt-get install chromium"
+browser() { # libatomic: Playwright's own node is linked to it, and a minimal Debian has none
+  if { have chromium || have google-chrome; } && ldconfig -p | grep -q libatomic.so.1; then
+    return
+  fi
+  debian chromium libatomic1 ||
+    say "The tests of the page need Chromium. On Debian: sudo apt-get install chromium libatomic1" \
+      "Elsewhere set CHROMIUM to its path, or leave them out: make test PYTEST_ARGS='-m \"not browser\"'"
 }
 
 case "${1:-}" in
