@@ -54,7 +54,7 @@ def say(*pieces: str | float) -> np.ndarray:
     return np.concatenate(sound)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
@@ -69,7 +69,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One server with the demo engines for all who only talk to it."""
     log = tmp_path_factory.mktemp("demo") / "server.log"
