@@ -1,7 +1,7 @@
 """A reply in the making: it goes to playout as it comes, and waits there until it may be heard."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ultraandchat.audio.frame import Samples
 from ultraandchat.dialogue.actions import Action
@@ -27,6 +27,7 @@ class Answering:
         voice: Callable[[], Voice],
         tell: Callable[[SessionEvent], None],
         do: Callable[[Action], None],
+        carry: Callable[[], Awaitable[None]],
     ) -> None:
         self.turn = turn
         self.said = said
@@ -44,6 +45,7 @@ class Answering:
         self._voice = voice
         self._tell = tell
         self._do = do
+        self._carry = carry
         self._actions: list[Action] = []
         self._sounding = False
 
@@ -76,10 +78,11 @@ class Answering:
     async def sound(self, clause: int, samples: Samples) -> None:
         while self._playout.ahead_s(self.turn) > self._policy.ahead_s:
             await self._ticker.tick()
+        self._playout.push(self.turn, clause, samples)
         if not self._sounding:
             self._sounding = True
             self._tell(SoundMade(self._now(), self.turn))
-        self._playout.push(self.turn, clause, samples)
+            await self._carry()  # half a tick earlier, on the average
 
     def clause_done(self, clause: int) -> None:
         self._playout.clause_done(self.turn, clause)

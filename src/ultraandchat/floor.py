@@ -77,12 +77,16 @@ class Surroundings(Protocol):
 
     def tell(self, event: SessionEvent) -> None: ...
 
+    def carry(self) -> Due | None:
+        """Send what is due now, without waiting for the next tick; what was news in it."""
+        ...
+
     def flush(self) -> None:
         """Take back what was sent and is not audible yet."""
         ...
 
-    async def notify(self, notice: "ReplyFailed | Announcement") -> None:
-        """Bring this to `listen`, which calls `failed` or `announce` with it."""
+    async def notify(self, notice: "ReplyFailed | Announcement | Due") -> None:
+        """Bring this to `listen`, which calls `failed`, `announce` or `played` with it."""
         ...
 
     def now(self) -> float:
@@ -227,6 +231,8 @@ class Floor:
             self.history.words_known(said.turn, reply.words)
             reply.release()
             self._tell(ReplyReleased(now, said.turn))
+            if (due := self._around.carry()) is not None:
+                await self.played(due)
             return
         if reply is not None:
             await self._drop_reply(reply.turn)
@@ -268,6 +274,7 @@ class Floor:
             voice=lambda: self.voice,
             tell=self._tell,
             do=self._do,
+            carry=self._carry,
         )
         reply.released = released
         self._reply = reply
@@ -286,6 +293,11 @@ class Floor:
             self.playout.finish(reply.turn)
 
         reply.task = self._around.spawn(make(), f"reply {reply.turn}")
+
+    async def _carry(self) -> None:
+        """For a reply's own task, which must not move the floor."""
+        if (due := self._around.carry()) is not None:
+            await self._around.notify(due)
 
     async def _drop_reply(self, turn: TurnId) -> None:
         """A speculative reply that nobody will hear."""

@@ -32,11 +32,11 @@ class Ear:
         """Each window that `frame` completes, and whether it is voiced."""
         heard = []
         for ready in self._at_hearing_rate(frame):
-            samples = ready.samples * 0 if self.muted else self._dc.feed(ready.samples)
-            for window in self._windows.feed(AudioFrame(samples, ready.rate, ready.position)):
-                placed = AudioFrame(window.samples, window.rate, window.position + self._offset)
+            for window in self._windows.feed(ready):
+                samples = window.samples * 0 if self.muted else self._dc.feed(window.samples)
+                placed = AudioFrame(samples, window.rate, window.position + self._offset)
                 self._end = placed.end
-                heard.append((placed, self._activity.hear(placed.samples)))
+                heard.append((placed, self._activity.hear(samples)))
         return heard
 
     def _at_hearing_rate(self, frame: AudioFrame) -> list[AudioFrame]:

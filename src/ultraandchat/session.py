@@ -188,11 +188,27 @@ class Session:
         if timed is not None:
             self.tell(timed)
 
+    def carry(self) -> Due | None:
+        transport = self._transport
+        if transport is None:
+            return None
+        now = self.now()
+        due = self._floor.playout.due(now)
+        for frame in due.frames:
+            if frame.samples is SILENCE:
+                transport.silence(frame.position)
+            else:
+                transport.play(frame)
+        if due.late:
+            self.tell(Dropped(now, "late frames", due.late))
+        news = due.became_audible or due.clauses or due.ended is not None
+        return due if news else None
+
     def flush(self) -> None:
         if self._transport is not None:
             self._transport.flush()
 
-    async def notify(self, notice: ReplyFailed | Announcement) -> None:
+    async def notify(self, notice: ReplyFailed | Announcement | Due) -> None:
         await self._inbox.put(notice)
 
     def now(self) -> float:
@@ -216,13 +232,11 @@ class Session:
     async def _listen(self) -> None:
         floor = self._floor
         while True:
-            try:
-                async with asyncio.timeout_at(floor.taking.deadline()):
-                    item = await self._inbox.get()
-            except TimeoutError:
-                await floor.act(floor.taking.tick(self.now()))
+            deadline = floor.taking.deadline()
+            if deadline is None:  # nearly always: a timer for each frame would cost more than this
+                await self._take(await self._inbox.get())
             else:
-                await self._take(item)
+                await self._take_before(deadline)
             if floor.taking.state is not self._shown:
                 self._shown = floor.taking.state
                 self.tell(StateChanged(self.now(), self._shown.value, floor.taking.turn))
@@ -230,23 +244,13 @@ class Session:
     async def _speak(self) -> None:
         ticks = 0
         while True:
-            now = await self._ticker.tick()
-            transport = self._transport
-            if transport is None:
-                continue
-            due = self._floor.playout.due(now)
-            for frame in due.frames:
-                if frame.samples is SILENCE:
-                    transport.silence(frame.position)
-                else:
-                    transport.play(frame)
-            if due.late:
-                self.tell(Dropped(now, "late frames", due.late))
-            if due.became_audible or due.clauses or due.ended is not None:
+            await self._ticker.tick()
+            if (due := self.carry()) is not None:
                 await self._inbox.put(due)
             ticks = (ticks + 1) % DROP_REPORT_TICKS
-            if ticks == 0 and (dropped := transport.dropped()):
-                self.tell(Dropped(now, "outgoing frames", dropped))
+            transport = self._transport
+            if ticks == 0 and transport is not None and (dropped := transport.dropped()):
+                self.tell(Dropped(self.now(), "outgoing frames", dropped))
 
     async def _wait_for_hello(self) -> None:
         await asyncio.sleep(HELLO_S)
@@ -256,6 +260,15 @@ class Session:
     async def _wait_for_another(self, transport: Transport) -> None:
         await asyncio.sleep(self._config.resume_s)
         await self._inbox.put((transport, _Unresumed()))
+
+    async def _take_before(self, deadline: float) -> None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                item = await self._inbox.get()
+        except TimeoutError:
+            await self._floor.act(self._floor.taking.tick(self.now()))
+        else:
+            await self._take(item)
 
     # --- listen: what came in -----------------------------------------------------------------
 
