@@ -47,6 +47,12 @@ def test_a_question_gets_an_answer_and_both_are_remembered() -> None:
     assert [e.reply for e in talk.history] == ["One two three. Four five six."]
     assert talk.history[0].words
     assert talk.sound_s() == pytest.approx(4.0, abs=0.1)
+    assert talk.states() == ["user speaking", "user paused", "agent speaking", "listening"]
+    assert not talk.open_tasks
+
+
+def test_a_reply_that_is_not_ready_is_waited_for() -> None:
+    talk = converse(speaks(at=0.5, for_=1.2), replies=[Reply(Wait(2.0), "Here it is now.")])
     assert talk.states() == [
         "user speaking",
         "user paused",
@@ -54,7 +60,6 @@ def test_a_question_gets_an_answer_and_both_are_remembered() -> None:
         "agent speaking",
         "listening",
     ]
-    assert not talk.open_tasks
 
 
 def test_the_reply_is_heard_as_soon_as_the_end_silence_is_over() -> None:
