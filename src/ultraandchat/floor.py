@@ -255,14 +255,14 @@ class Floor:
         earlier = self.history.exchanges(before=said.turn)
         conversation = Conversation(earlier, MappingProxyType(dict(self.facts)))
         reply = self._open_reply(said.turn, said, released=released)
-        self._make(reply, answer(prompt, conversation, self._engines, reply))
+        self._make(reply, lambda: answer(prompt, conversation, self._engines, reply))
 
     def _announce(self, turn: TurnId, announcement: Announcement) -> None:
         reply = self._open_reply(turn, None, released=True)
         if announcement.earcon:
             self.playout.push(turn, -1, earcon())
             self.playout.clause_done(turn, -1)
-        self._make(reply, recite(announcement.text, self._engines.speech, reply))
+        self._make(reply, lambda: recite(announcement.text, self._engines.speech, reply))
 
     def _open_reply(self, turn: TurnId, said: UserTurn | None, *, released: bool) -> Answering:
         reply = Answering(
@@ -284,10 +284,10 @@ class Floor:
             self._tell(ReplyReleased(self._around.now(), turn))
         return reply
 
-    def _make(self, reply: Answering, work: Coroutine[Any, Any, None]) -> None:
+    def _make(self, reply: Answering, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def make() -> None:
             try:
-                await work
+                await work()
             except EngineError as error:
                 await self._around.notify(ReplyFailed(reply.turn, error))
             self.playout.finish(reply.turn)

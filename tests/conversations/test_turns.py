@@ -206,6 +206,7 @@ def test_sixty_seconds_without_a_breath_lose_nothing() -> None:
     assert len(talk.history) == 3
 
 
+@pytest.mark.timeout(300)  # 180,000 ticks
 def test_an_hour_of_silence_is_nothing() -> None:
     talk = converse(until=3600, frame_s=0.32)
     assert talk.states() == []
