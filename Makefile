@@ -45,9 +45,11 @@ check: dev
 	PYTHON=$(BIN)/python tools/page/check.sh types
 
 bench: dev
+	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.idle
 	$(BIN)/python -m bench.words
+	$(BIN)/python -m bench.page
 
 docs: dev
 	$(BIN)/python tools/generate.py

@@ -51,16 +51,14 @@ class SessionConfig:
     """Older exchanges are forgotten."""
     max_history_audio_s: float = 120.0
     """Seconds of the user's speech kept as sound; of what is older only the words stay."""
-    resume_s: float = 0.0
-    """A conversation whose connection was lost waits this long for another one."""
     max_timers: int = 16
     """Timers that may run at once in one conversation."""
 
     def __post_init__(self) -> None:
         if self.max_history_exchanges < 1 or self.max_timers < 0:
             raise ValueError("session.max_history_exchanges must be at least 1, max_timers 0")
-        if self.max_history_audio_s < 0 or self.resume_s < 0:
-            raise ValueError("times in [session] must not be negative")
+        if self.max_history_audio_s < 0:
+            raise ValueError("session.max_history_audio_s must not be negative")
 
 
 MOST_WAITING = 256
@@ -106,9 +104,12 @@ class Session:
         playout: PlayoutPolicy,
         config: SessionConfig,
         voice: str = "",
+        resume_s: float = 0.0,
         observe: Callable[[SessionEvent], None],
     ) -> None:
+        """A conversation whose transport left waits `resume_s` for another one, then ends."""
         self.name = name
+        self._resume_s = resume_s
         self.history = History(
             max_exchanges=config.max_history_exchanges, max_audio_s=config.max_history_audio_s
         )
@@ -258,7 +259,7 @@ class Session:
             self.stop(CloseReason.TIMED_OUT)
 
     async def _wait_for_another(self, transport: Transport) -> None:
-        await asyncio.sleep(self._config.resume_s)
+        await asyncio.sleep(self._resume_s)
         await self._inbox.put((transport, _Unresumed()))
 
     async def _take_before(self, deadline: float) -> None:
@@ -295,7 +296,7 @@ class Session:
                 self._floor.ear.begin_stream()
                 self.tell(TransportAttached(self.now(), transport.name))
             case _Left(reason=reason):
-                if self._config.resume_s == 0:
+                if self._resume_s == 0:
                     self.stop(reason)
                 else:
                     self._floor.playout.hold(self.now())

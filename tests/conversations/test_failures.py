@@ -28,7 +28,6 @@ from ultraandchat.engines.scripted import (
 )
 from ultraandchat.events import Dropped, Failed, ReplyClosed, ReplyDropped, SessionClosed
 from ultraandchat.playout.policy import PlayoutPolicy
-from ultraandchat.session import SessionConfig
 from ultraandchat.transport.base import CloseReason
 from ultraandchat.transport.memory import MemoryTransport
 from ultraandchat.transport.wire import (
@@ -230,7 +229,7 @@ def test_a_lost_connection_is_waited_for_and_the_unheard_rest_is_spoken() -> Non
         tells(0.5, Say("a")),
         does(2.0, lambda stage: stage.transport.hang_up()),
         does(4.0, come_back),
-        config=SessionConfig(resume_s=10),
+        resume_s=10,
         until=12,
     )
     assert not talk.agent_audible(3.0)
@@ -241,7 +240,7 @@ def test_a_lost_connection_is_waited_for_and_the_unheard_rest_is_spoken() -> Non
 def test_nobody_comes_back() -> None:
     talk = converse(
         does(2.0, lambda stage: stage.transport.hang_up()),
-        config=SessionConfig(resume_s=3),
+        resume_s=3,
         until=30,
     )
     assert talk.one(SessionClosed).at == pytest.approx(5.0, abs=0.1)

@@ -188,6 +188,7 @@ def converse(
     hello: bool = True,
     lead_s: float = 0.0,
     flushes: bool = False,
+    resume_s: float = 0.0,
     until: float = 12.0,
     frame_s: float = FRAME_S,
 ) -> Talk:
@@ -204,6 +205,7 @@ def converse(
             turn=turn or TurnPolicy(),
             playout=playout or PlayoutPolicy(),
             config=config or SessionConfig(),
+            resume_s=resume_s,
             observe=events.append,
         )
         transport = MemoryTransport(lead_s=lead_s, flushes=flushes)
