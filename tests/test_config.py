@@ -103,12 +103,36 @@ def test_a_secret_is_not_shown() -> None:
         ("session.max_timers=-1", ["session.", "max_timers"]),
         ("turn.gate_dbfs=nan", ["turn.gate_dbfs"]),
         ("server.heartbeat_s=inf", ["server.heartbeat_s"]),
+        ("turn.overlap_pass_ms=0", ["turn.overlap_pass_ms"]),
+        ("turn.endpoint_ms=3600000", ["turn.endpoint_ms"]),
+        ("turn.gate_dbfs=0", ["turn.gate_dbfs"]),
+        ("turn.gate_agreement=2", ["turn.gate_agreement"]),
+        ("server.messages_per_s=0.1", ["server.messages_per_s"]),
+        ("logs.keep=1000000000", ["logs.keep"]),
+        ("engines.sphinx.final_workers=0", ["engines.sphinx.final_workers"]),
+        ("engines.sphinx.stream_workers=5000", ["engines.sphinx.stream_workers"]),
+        ("engines.sphinx.grammar_threshold=58", ["engines.sphinx.grammar_threshold"]),
+        ("engines.sphinx.deadline_ms=-1", ["engines.sphinx.deadline_ms"]),
+        ("engines.chat.temperature=-1", ["engines.chat.temperature"]),
+        ("engines.chat.max_tokens=0", ["engines.chat.max_tokens"]),
+        ("engines.chat.first_token_timeout_s=0", ["[engines.chat]"]),
+        ("engines.scripted.speed=0", ["engines.scripted", "speed"]),
+        ("engines.scripted.clauses=1000000000", ["engines.scripted.clauses"]),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_setting(override: str, words: list[str]) -> None:
     message = refusal(override)
     for word in words:
         assert word in message
+
+
+def test_a_model_that_may_take_longer_than_a_reply_is_refused() -> None:
+    slow = "engines.chat.first_token_timeout_s=20"
+    assert load(slow).engines.chat.first_token_timeout_s == 20  # nobody asks a model
+    model = "engines.chat.base_url=http://localhost:11434/v1"
+    with pytest.raises(ConfigError, match=r"below turn\.reply_timeout_s"):
+        load(slow, model)
+    assert load(slow, model, "turn.reply_timeout_s=30").turn.reply_timeout_s == 30
 
 
 def test_a_mistake_in_the_environment_names_the_variable() -> None:

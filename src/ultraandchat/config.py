@@ -59,10 +59,10 @@ class ServerConfig:
             raise ValueError("server.port must be 0…65535")
         if self.max_conversations < 1:
             raise ValueError("server.max_conversations must be at least 1")
-        if min(self.heartbeat_s, self.idle_timeout_s, self.messages_per_s) <= 0:
-            raise ValueError(
-                "server.heartbeat_s, server.idle_timeout_s and server.messages_per_s must be above 0"
-            )
+        if min(self.heartbeat_s, self.messages_per_s) < 1:
+            raise ValueError("server.heartbeat_s and server.messages_per_s must be at least 1")
+        if self.idle_timeout_s <= 0:
+            raise ValueError("server.idle_timeout_s must be above 0")
         if self.sound_speed < 1:
             raise ValueError("server.sound_speed must be at least 1: sound comes in real time")
         if min(self.stop_grace_s, self.retry_after_s) < 0:
@@ -90,8 +90,8 @@ class LogsConfig:
     def __post_init__(self) -> None:
         if self.level not in ("debug", "info", "warning", "error"):
             raise ValueError("logs.level must be debug, info, warning or error")
-        if self.max_bytes < 10_000 or self.keep < 1:
-            raise ValueError("logs.max_bytes must be at least 10000 and logs.keep at least 1")
+        if self.max_bytes < 10_000 or not 1 <= self.keep <= 1000:
+            raise ValueError("logs.max_bytes must be at least 10000 and logs.keep 1…1000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,15 @@ class Config:
     session: SessionConfig = field(default_factory=SessionConfig)
     engines: EnginesConfig = field(default_factory=EnginesConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what fits in each section and not together."""
+        chat = self.engines.chat
+        if chat.base_url and chat.first_token_timeout_s >= self.turn.reply_timeout_s:
+            raise ValueError(
+                "engines.chat.first_token_timeout_s must be below turn.reply_timeout_s, "
+                "after which a reply is given up; raise both for a slow model"
+            )
 
     @classmethod
     def load(

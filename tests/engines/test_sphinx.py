@@ -282,12 +282,6 @@ def test_a_cancelled_transcription_leaves_nothing_behind() -> None:
     story(tell, final_s=60.0)
 
 
-async def test_no_workers_are_refused_with_the_setting_that_mends_it() -> None:
-    with pytest.raises(EngineUnavailable, match=r"engines\.sphinx\.final_workers=1"):
-        async with open_sphinx(SphinxSettings(final_workers=0), JSGF, PHRASES.__contains__):
-            pass
-
-
 async def test_without_pocketsphinx_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(EngineUnavailable, match=r"ultraandchat\[demo\]"):

@@ -17,6 +17,16 @@ class SphinxSettings:
     deadline_ms: int = 300
     """After the turn's end the second pass has this long; then the streamed words are taken."""
 
+    def __post_init__(self) -> None:
+        if not (1 <= self.stream_workers <= 64 and 1 <= self.final_workers <= 64):
+            raise ValueError(
+                "engines.sphinx.stream_workers and engines.sphinx.final_workers must be 1…64"
+            )
+        if not 0 <= self.grammar_threshold <= 1:
+            raise ValueError("engines.sphinx.grammar_threshold must be 0…1")
+        if not 0 <= self.deadline_ms <= 10_000:
+            raise ValueError("engines.sphinx.deadline_ms must be 0…10000")
+
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
@@ -40,9 +50,19 @@ class ChatSettings:
     history_exchanges: int = 12
     """How many earlier exchanges are sent along."""
     first_token_timeout_s: float = 3.0
-    """Without a first word by then, the agent says that its model does not answer."""
+    """Without a first word by then, the agent says that its model does not answer. Below `turn.reply_timeout_s`."""
     total_timeout_s: float = 60.0
     """A reply may take this long altogether."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 2:
+            raise ValueError("engines.chat.temperature must be 0…2")
+        if self.max_tokens < 1 or self.history_exchanges < 0:
+            raise ValueError(
+                "engines.chat.max_tokens must be at least 1, engines.chat.history_exchanges 0"
+            )
+        if min(self.first_token_timeout_s, self.total_timeout_s) <= 0:
+            raise ValueError("timeouts in [engines.chat] must be above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,16 @@ class ScriptedSettings:
     """How many times faster than real time the rest of a clause is made."""
     tone_hz: float = 440.0
     """The voice is a tone of this frequency, −12 dBFS."""
+
+    def __post_init__(self) -> None:
+        if min(self.first_clause_ms, self.between_clauses_ms, self.first_sound_ms) < 0:
+            raise ValueError("delays in [engines.scripted] must not be negative")
+        if not 0 <= self.clauses <= 1000 or not 0 < self.clause_s <= 600:
+            raise ValueError(
+                "engines.scripted.clauses must be 0…1000, clause_s above 0 and at most 600"
+            )
+        if self.block_ms < 1 or self.speed <= 0:
+            raise ValueError("engines.scripted.block_ms must be at least 1, speed above 0")
 
 
 @dataclass(frozen=True, slots=True)

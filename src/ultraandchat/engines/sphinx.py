@@ -185,9 +185,6 @@ async def open_sphinx(
         raise EngineUnavailable(
             "sphinx", "pocketsphinx is not installed", 'pip install "ultraandchat[demo]"'
         )
-    for name in ("stream_workers", "final_workers"):
-        if getattr(settings, name) < 1:
-            raise EngineUnavailable("sphinx", f"{name} is below 1", f"Set engines.sphinx.{name}=1.")
     streams = _specs("stream", settings.stream_workers, {})
     finals = _specs("final", settings.final_workers, {"jsgf": jsgf})
     async with open_workers(*streams, *finals) as workers:

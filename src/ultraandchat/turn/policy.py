@@ -46,6 +46,14 @@ class TurnPolicy:
             raise ValueError("turn.start_ms must be above 0 and at most turn.barge_in_ms")
         if not 0 < self.pause_ms <= self.endpoint_ms:
             raise ValueError("turn.pause_ms must be above 0 and at most turn.endpoint_ms")
+        if self.endpoint_ms > 10_000:  # all that time the utterance is kept, and nobody closes it
+            raise ValueError("turn.endpoint_ms must be at most 10000")
+        if not -120 <= self.gate_dbfs <= -10:
+            raise ValueError(
+                "turn.gate_dbfs must be -120…-10: no voice is louder than that for long"
+            )
+        if not 0 <= self.gate_agreement <= 1:
+            raise ValueError("turn.gate_agreement must be 0…1")
         if not 0 < self.silence_threshold <= self.speech_threshold <= 1:
             raise ValueError(
                 "turn.silence_threshold must be above 0 and at most turn.speech_threshold"
@@ -54,8 +62,10 @@ class TurnPolicy:
             raise ValueError("turn.longest_utterance_s must be between 1 and 120")
         if not 0 <= self.shortest_utterance_s <= self.longest_utterance_s:
             raise ValueError("turn.shortest_utterance_s must be at most turn.longest_utterance_s")
-        if min(self.preroll_ms, self.cooldown_ms, self.overlap_pass_ms) < 0:
-            raise ValueError("times in [turn] must not be negative")
+        if min(self.preroll_ms, self.cooldown_ms) < 0:
+            raise ValueError("turn.preroll_ms and turn.cooldown_ms must not be negative")
+        if self.overlap_pass_ms <= 0:  # or an overlap would pass in the window that began it
+            raise ValueError("turn.overlap_pass_ms must be above 0")
         if self.preroll_ms > 3000:
             raise ValueError("turn.preroll_ms must be at most 3000: the ring holds 4 s")
         if self.reply_timeout_s <= 0:
