@@ -77,6 +77,18 @@ def test_it_never_sleeps_while_somebody_is_voiced() -> None:
     assert all(activity.hear(QUIET) for _ in range(100))
 
 
+def test_after_a_reset_it_listens_to_silence_anew_before_it_sleeps() -> None:
+    hearing = Says(0.0)
+    activity = Activity(TurnPolicy(), Says(1.0), hearing)
+    for _ in range(100):
+        activity.hear(QUIET)
+    activity.reset()
+    before = hearing.asked
+    activity.hear(QUIET)
+    activity.hear(QUIET)
+    assert hearing.asked == before + 2
+
+
 @pytest.mark.parametrize("snr_db", [None, 20.0, 10.0])
 @pytest.mark.parametrize("name", CLIPS)
 def test_sleeping_moves_no_start_and_no_end_by_more_than_a_window(

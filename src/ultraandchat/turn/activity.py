@@ -71,6 +71,7 @@ class Activity:
         self._hearing.reset()
         self._recent.clear()
         self._voiced = self._asleep = False
+        self._quiet = 0
 
     def _wake(self) -> None:
         self._asleep = False
