@@ -32,6 +32,14 @@ def test_a_host_that_is_not_ours_is_missing(capsys: pytest.CaptureFixture[str]) 
     assert "--set server.host=127.0.0.1" in capsys.readouterr().out
 
 
+def test_a_log_folder_may_lie_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert check("logs.directory=~/logs") == 0
+    assert (tmp_path / "logs").is_dir()
+
+
 def test_an_unwritable_log_folder_says_how_to_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,8 +106,9 @@ def _logs(directory: str) -> Row:
     if not directory:
         return Row("logs", True, "console only")
     try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
+        folder = Path(directory).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         why = f"{directory}: {error.strerror}"
