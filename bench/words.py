@@ -1,6 +1,6 @@
 """How many words the offline recogniser gets wrong, for each clip and each way it has of hearing.
 
-    python bench/words.py [--runs 3] [--clips goforward yes]
+    python -m bench.words [--runs 3] [--clips goforward yes]
 
 Every run hears each clip as another microphone and another moment would give it: begun up to 32 ms
 earlier or later, in its own noise of −65 dBFS, for a recogniser's text hangs on such things. All clips have been

@@ -58,7 +58,7 @@ async def recite(text: str, speech: SpeechSynthesizer, listener: Listener) -> No
     """Speak a text that is already there. Raises `EngineError`."""
     splitter = ClauseSplitter(first_min_chars=FIRST_CLAUSE_CHARS, max_chars=LONGEST_CLAUSE_CHARS)
     written = splitter.feed(text) + splitter.flush()
-    clauses: asyncio.Queue[str | None] = asyncio.Queue()
+    clauses: asyncio.Queue[str | None] = asyncio.Queue(len(written) + 1)  # all there is
     for clause in [*written, None]:
         clauses.put_nowait(clause)
     await _speak(clauses, speech, listener)
