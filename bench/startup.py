@@ -1,4 +1,4 @@
-"""What starting costs: from the process's start to `/ready`, the command line's import, the install.
+"""What starting costs: from the process's start to `/ready`, and the command line's import.
 
 python -m bench.startup [--runs 5]
 """
@@ -6,10 +6,8 @@ python -m bench.startup [--runs 5]
 import argparse
 import subprocess
 import sys
-import sysconfig
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -32,8 +30,6 @@ def main() -> None:
         )
     imports = [run("import ultraandchat.cli") - run("pass") for _ in range(given.runs)]
     table.add_row("import ultraandchat.cli", f"{np.median(imports):.3f} s", f"{max(imports):.3f} s")
-    size = f"{packages_mb():.0f} MB"
-    table.add_row("site-packages of this environment (with what it was given)", size, size)
     console = Console(width=110)
     console.print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}")
     console.print(table)
@@ -48,11 +44,6 @@ def run(code: str) -> float:
     begun = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True)
     return time.perf_counter() - begun
-
-
-def packages_mb() -> float:
-    folder = Path(sysconfig.get_paths()["purelib"])
-    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
 
 
 if __name__ == "__main__":

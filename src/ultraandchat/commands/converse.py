@@ -6,6 +6,7 @@ import sys
 from contextlib import AbstractAsyncContextManager
 
 import numpy as np
+from babel.localtime import LOCALTZ
 from rich.console import Console
 from rich.text import Text
 
@@ -77,7 +78,7 @@ async def _converse(
 
 async def _talk(line: Line, caller: Caller, samples: Samples) -> None:
     """A greeting is heard out; then the file in real time, then silence until all is said."""
-    await line.tell(Hello(language="en"))
+    await line.tell(Hello(language="en", timezone=getattr(LOCALTZ, "key", "")))
     await _welcomed(caller)
     now = asyncio.get_running_loop().time
     begun, opened = now(), 0
