@@ -2,6 +2,7 @@
 
 Session.run()  TaskGroup
 ├── receive    one for each transport: frames and messages → inbox
+├── hello      gives up on a caller who never begins
 ├── listen     inbox → Floor; the only one that moves the floor
 ├── speak      woken by the shared ticker: Playout.due(now) → transport
 ├── words …    transcripts of utterances, for captions and for engines that read

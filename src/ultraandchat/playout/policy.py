@@ -8,7 +8,7 @@ class PlayoutPolicy:
     """How a reply's sound is kept and let out."""
 
     fade_ms: int = 20
-    """Hold, release and cut fade over this long: one frame, no click, and silence within it."""
+    """Hold, resume and cut fade over this long: one frame, no click, and silence within it."""
     ahead_s: float = 20.0
     """A synthesizer further ahead of the listener than this waits; nothing is dropped."""
 
