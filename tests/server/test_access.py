@@ -52,20 +52,24 @@ def test_no_header_breaks_it(peer: str, forwarded: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "proxied", "local"),
+    ("peer", "host", "proxied", "local"),
     [
-        ("127.0.0.1", False, True),
-        ("::1", False, True),
-        ("::ffff:127.0.0.1", False, True),
-        ("127.0.0.1", True, False),
-        ("192.168.1.5", False, False),
-        (None, False, False),
+        ("127.0.0.1", "localhost:7860", False, True),
+        ("127.0.0.1", "127.0.0.1:7860", False, True),
+        ("::1", "[::1]:7860", False, True),
+        ("::ffff:127.0.0.1", "LOCALHOST", False, True),
+        ("127.0.0.1", "localhost:7860", True, False),
+        ("127.0.0.1", "elsewhere.example:7860", False, False),
+        ("127.0.0.1", "localhost.elsewhere.example", False, False),
+        ("127.0.0.1", "", False, False),
+        ("192.168.1.5", "localhost:7860", False, False),
+        (None, "localhost:7860", False, False),
     ],
 )
 def test_only_an_unproxied_loopback_peer_is_at_this_machine(
-    peer: str | None, proxied: bool, local: bool
+    peer: str | None, host: str, proxied: bool, local: bool
 ) -> None:
-    assert is_at_this_machine(peer, proxied=proxied) is local
+    assert is_at_this_machine(peer, host, proxied=proxied) is local
 
 
 @pytest.mark.parametrize(

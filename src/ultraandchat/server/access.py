@@ -44,10 +44,15 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Networks
     return str(address)
 
 
-def is_at_this_machine(peer: str | None, *, proxied: bool) -> bool:
-    """The request comes over loopback and no proxy (`proxied`: a forwarding header) brought it."""
-    address = _parsed(peer or "")
-    return not proxied and address is not None and address.is_loopback
+def is_at_this_machine(peer: str | None, host: str, *, proxied: bool) -> bool:
+    """The request comes over loopback and no proxy (`proxied`: a forwarding header) brought it.
+
+    It must also ask for this machine by a name of its own (`host`): a page from elsewhere, whose
+    name was made to point here, and a proxy that adds no header ask for another.
+    """
+    address, named = _parsed(peer or ""), _parsed(host)
+    own = host.partition(":")[0].lower() == "localhost" or (named is not None and named.is_loopback)
+    return own and not proxied and address is not None and address.is_loopback
 
 
 def is_own_page(origin: str | None, host: str, pod: str | None, port: int) -> bool:

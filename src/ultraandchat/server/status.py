@@ -174,4 +174,4 @@ def _info(engine: EngineStatus) -> EngineInfo:
 
 def _is_local(request: web.Request) -> bool:
     proxied = any(name in request.headers for name in FORWARDING)
-    return is_at_this_machine(request.remote, proxied=proxied)
+    return is_at_this_machine(request.remote, request.host, proxied=proxied)
