@@ -256,11 +256,12 @@ class Playout:
         return samples
 
     def _read(self, reply: _Reply, start: int, count: int) -> Samples:
-        pieces = [
-            block[max(start - at, 0) : start + count - at]
-            for at, block in reply.blocks
-            if at < start + count and at + len(block) > start
-        ]
+        pieces = []
+        for at, block in reply.blocks:  # what was heard is gone, so the first ones are wanted
+            if at >= start + count:
+                break
+            if at + len(block) > start:
+                pieces.append(block[max(start - at, 0) : start + count - at])
         samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
         if self.volume != 1.0:
             samples = np.clip(samples * np.float32(self.volume), -1.0, 1.0)
