@@ -331,6 +331,8 @@ class Floor:
             case SetTimer(after_s=after_s, announcement=announcement):
                 if len(self._timers) >= self._max_timers:
                     self._tell(Dropped(self._around.now(), "timers", 1))
+                    sorry = f"That timer will not ring. I keep {self._max_timers} at most."
+                    self._around.spawn(self._ring(0.0, sorry), "sorry")
                     return
                 timer = self._around.spawn(self._ring(after_s, announcement), "timer")
                 self._timers.add(timer)

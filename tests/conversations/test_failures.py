@@ -26,7 +26,14 @@ from ultraandchat.engines.scripted import (
     Wait,
     Words,
 )
-from ultraandchat.events import Dropped, Failed, ReplyClosed, ReplyDropped, SessionClosed
+from ultraandchat.events import (
+    ClauseSpoken,
+    Dropped,
+    Failed,
+    ReplyClosed,
+    ReplyDropped,
+    SessionClosed,
+)
 from ultraandchat.playout.policy import PlayoutPolicy
 from ultraandchat.transport.base import CloseReason
 from ultraandchat.transport.memory import MemoryTransport
@@ -288,6 +295,7 @@ def test_timers_are_bounded() -> None:
     replies = acting(*[SetTimer(60.0, "Ding.")] * 20)
     talk = converse(tells(0.5, Say("timers")), replies=replies, settings=QUICK, until=4)
     assert sum(d.count for d in talk.all(Dropped) if d.what == "timers") == 4
+    assert "That timer will not ring." in [said.text for said in talk.all(ClauseSpoken)]
     assert not talk.open_tasks
 
 
