@@ -79,7 +79,7 @@ def test_a_page_that_is_not_secure_says_why_and_lets_one_type(
     assert page.answer()
 
 
-def test_the_page_waits_for_the_models_and_shows_what_loads(browse: Browse, visit: Open) -> None:
+def test_the_page_waits_for_the_models(browse: Browse, visit: Open) -> None:
     with serving("session.greeting=", profile="demo", wait=False) as server:
         page = visit(browse(), server)
         page.page.wait_for_selector("html[data-phase=ready]")
@@ -95,6 +95,28 @@ def test_a_refused_microphone_can_be_given_later(start: Start, browse: Browse, v
     page.page.context.grant_permissions(["microphone"])
     page.page.locator("#start:enabled").click()
     page.state("listening")
+
+
+def test_ending_while_the_browser_asks_gives_the_microphone_back(
+    start: Start, browse: Browse, visit: Open
+) -> None:
+    page = visit(browse(), start()).page
+    page.wait_for_selector("#start:enabled")
+    page.evaluate("""() => {
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const allowed = new Promise((allow) => { window.allow = allow; });
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        await allowed;
+        window.lent = await ask(wanted);
+        return window.lent;
+      };
+    }""")
+    page.locator("#start").click()
+    page.locator("#end").click()
+    page.wait_for_selector("html[data-phase=ready]")
+    page.evaluate("() => window.allow()")
+    page.wait_for_function("() => window.lent?.getAudioTracks()[0].readyState === 'ended'")
+    assert page.locator("html").get_attribute("data-phase") == "ready"
 
 
 def test_nothing_is_asked_of_any_other_host(start: Start, browse: Browse, visit: Open) -> None:

@@ -35,6 +35,7 @@ test("what is still loading is named", () => {
     ],
   };
   assert.equal(said({ phase: "loading", config }), "pocketsphinx: loading, the grammar");
+  assert.equal(said({ phase: "loading", config: { ...config, engines: [] } }), "The models are loading.");
 });
 
 test("a server that does not answer is said so", () => {

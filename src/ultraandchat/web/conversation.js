@@ -33,6 +33,8 @@ export class Conversation {
     this.muted = false;
     /** @private */
     this.voice = "";
+    /** @private Conversations given back; what was asked for before the last is given back when it comes. */
+    this.released = 0;
   }
 
   /**
@@ -41,10 +43,16 @@ export class Conversation {
    */
   async start(withMicrophone) {
     if (this.connection) return this.connection.open();
+    const { released } = this;
     this.tell({ type: "connecting" });
     if (!withMicrophone) this.tell({ type: "microphone", microphone: unused() });
-    if (withMicrophone && !(await this.listen())) return this.tell({ type: "stopped" });
-    this.speaker ??= await this.openSpeaker();
+    if (withMicrophone && !(await this.listen())) {
+      if (released === this.released) this.tell({ type: "stopped" });
+      return;
+    }
+    const speaker = await this.openSpeaker();
+    if (released !== this.released) return speaker?.close(); // ended meanwhile
+    this.speaker = speaker;
     this.connection = new Connection({
       hello: () => this.hello(),
       tell: (event) => this.take(event),
@@ -56,15 +64,21 @@ export class Conversation {
 
   /** Ask for the microphone; also in the middle of a conversation. */
   async listen() {
+    const { released } = this;
     this.tell({ type: "microphone", microphone: "asking" });
     try {
-      this.microphone = await Microphone.open({
+      const microphone = await Microphone.open({
         frame: (frame, level) => {
           this.connection?.sendSound(frame);
           this.ends.level("user", this.muted ? SILENCE_DBFS : level);
         },
         gone: () => this.lose(),
       });
+      if (released !== this.released) {
+        microphone.close(); // ended while the browser was asking
+        return false;
+      }
+      this.microphone = microphone;
     } catch (error) {
       if (!(error instanceof MicrophoneTrouble)) throw error;
       this.tell({ type: "remark", text: error.message });
@@ -116,7 +130,8 @@ export class Conversation {
 
   end() {
     this.tell({ type: "ended" });
-    this.connection?.end();
+    if (this.connection) this.connection.end();
+    else this.release(); // it had not begun yet
   }
 
   /** @private @param {PageEvent | ServerMessage} event */
@@ -168,6 +183,7 @@ export class Conversation {
 
   /** @private Give everything back; the page stays. */
   release() {
+    this.released += 1;
     this.connection = null;
     this.microphone?.close();
     this.microphone = null;

@@ -49,6 +49,7 @@ export function sentence(state, browser) {
 /** @param {PageState} state */
 function loading({ reachable, config }) {
   if (!reachable) return "The server does not answer. This page keeps asking.";
+  if (config?.engines.length === 0) return "The models are loading.";
   const rest = config?.engines.filter((engine) => engine.state !== "ready") ?? [];
   if (rest.length === 0) return "Asking the server what is there.";
   return rest
