@@ -51,12 +51,12 @@ voice() { # never a reason not to start: espeak-ng comes with the demo extra
   debian flite || say "Speaking with espeak-ng. For a better voice: sudo apt-get install flite"
 }
 
-browser() { # libatomic: Playwright's own node is linked to it, and a minimal Debian has none
-  if { have chromium || have google-chrome; } && ldconfig -p | grep -q libatomic.so.1; then
+browser() { # what only the tests run. libatomic: Playwright's own node is linked to it, and a minimal Debian has none
+  if { have chromium || have google-chrome; } && have espeak-ng && ldconfig -p | grep -q libatomic.so.1; then
     return
   fi
-  debian chromium libatomic1 ||
-    say "The tests of the page need Chromium. On Debian: sudo apt-get install chromium libatomic1" \
+  debian chromium espeak-ng libatomic1 ||
+    say "The tests of the page need Chromium. On Debian: sudo apt-get install chromium espeak-ng libatomic1" \
       "Elsewhere set CHROMIUM to its path, or leave them out: make test PYTEST_ARGS='-m \"not browser\"'"
 }
 

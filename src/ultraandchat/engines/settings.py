@@ -24,8 +24,8 @@ class SphinxSettings:
             )
         if not 0 <= self.grammar_threshold <= 1:
             raise ValueError("engines.sphinx.grammar_threshold must be 0…1")
-        if not 0 <= self.deadline_ms <= 10_000:
-            raise ValueError("engines.sphinx.deadline_ms must be 0…10000")
+        if not 0 <= self.deadline_ms <= 60_000:
+            raise ValueError("engines.sphinx.deadline_ms must be 0…60000")
 
 
 @dataclass(frozen=True, slots=True)
