@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from tests.support.speech import clip
+from tests.support.speech import clip, windows
 from ultraandchat.audio.frame import HEARING_RATE, Samples, to_pcm16
 from ultraandchat.dialogue.history import Conversation
 from ultraandchat.engines.base import (
@@ -27,6 +27,7 @@ from ultraandchat.engines.base import (
     Transcriber,
     Transcript,
     Voice,
+    VoiceActivityModel,
 )
 from ultraandchat.turn.events import TurnId, TypedText, Utterance
 
@@ -276,3 +277,34 @@ class TranscriberContract:
                 assert isinstance((await ear.transcribe(silence)).text, str)
         finally:
             await ear.aclose()
+
+
+class VoiceActivityContract:
+    """Of detectors; `hearing` opens one stream for each conversation."""
+
+    def test_speech_is_more_probable_than_silence(self, hearing: VoiceActivityModel) -> None:
+        stream = hearing.open()
+        voiced = [stream.probability(w) for w in windows(clip("goforward"))]
+        stream = hearing.open()
+        silent = [stream.probability(np.zeros(512, np.float32)) for _ in range(60)]
+        assert np.mean(voiced) > np.mean(silent) + 0.2
+        assert all(0 <= p <= 1 for p in (*voiced, *silent))
+
+    def test_reset_forgets_what_was_heard(self, hearing: VoiceActivityModel) -> None:
+        fresh, used = hearing.open(), hearing.open()
+        for window in windows(clip("goforward")):
+            used.probability(window)
+        used.reset()
+        sound = windows(clip("yes"))
+        expected = [fresh.probability(w) for w in sound]
+        assert [used.probability(w) for w in sound] == pytest.approx(expected, abs=0.02)
+
+    def test_two_conversations_do_not_hear_each_other(self, hearing: VoiceActivityModel) -> None:
+        alone = hearing.open()
+        expected = [alone.probability(w) for w in windows(clip("yes"))]
+        one, other = hearing.open(), hearing.open()
+        found = []
+        for mine, theirs in zip(windows(clip("yes")), windows(clip("goforward")), strict=False):
+            found.append(one.probability(mine))
+            other.probability(theirs)
+        assert found == pytest.approx(expected[: len(found)], abs=0.02)

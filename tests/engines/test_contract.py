@@ -7,24 +7,36 @@ installed skips its suite on a developer's machine and fails it where `CI` is se
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.engines.contract import LanguageContract, SpeechContract, TranscriberContract
+from tests.engines.contract import (
+    LanguageContract,
+    SpeechContract,
+    TranscriberContract,
+    VoiceActivityContract,
+)
 from ultraandchat.engines.base import EngineUnavailable, SpeechLanguageModel
 from ultraandchat.engines.cascade import Cascade
 from ultraandchat.engines.chat import Chat
 from ultraandchat.engines.espeak import open_espeak
 from ultraandchat.engines.flite import open_flite
-from ultraandchat.engines.scripted import ScriptedLanguage, ScriptedSpeech, ScriptedTranscriber
+from ultraandchat.engines.scripted import (
+    ScriptedLanguage,
+    ScriptedSpeech,
+    ScriptedTranscriber,
+    ScriptedVoiceActivity,
+)
 from ultraandchat.engines.settings import ChatSettings, ScriptedSettings, SphinxSettings
+from ultraandchat.engines.silero import Silero
 from ultraandchat.engines.skills.grammar import grammar, is_complete
 from ultraandchat.engines.skills.responder import Skills
 from ultraandchat.engines.sphinx import SphinxTranscriber, open_sphinx
+from ultraandchat.engines.webrtc_vad import WebRtcVad
 from ultraandchat.engines.worker_speech import WorkerSpeech
 
 QUICK = ScriptedSettings(first_clause_ms=1, between_clauses_ms=1, first_sound_ms=20, speed=1000.0)
@@ -132,3 +144,23 @@ class TestSphinx(TranscriberContract):
     @pytest.fixture
     def transcriber(self, sphinx: SphinxTranscriber) -> SphinxTranscriber:
         return sphinx
+
+
+class TestSilero(VoiceActivityContract):
+    @pytest.fixture
+    def hearing(self) -> Iterator[Silero]:
+        silero = Silero()
+        yield silero
+        silero.close()
+
+
+class TestWebRtc(VoiceActivityContract):
+    @pytest.fixture
+    def hearing(self) -> WebRtcVad:
+        return WebRtcVad()
+
+
+class TestScriptedVoiceActivity(VoiceActivityContract):
+    @pytest.fixture
+    def hearing(self) -> ScriptedVoiceActivity:
+        return ScriptedVoiceActivity()

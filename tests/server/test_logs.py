@@ -147,3 +147,11 @@ def test_a_trace_cannot_forge_a_line() -> None:
         {"name": "x", "levelname": "ERROR", "msg": "m", "exc_info": info}
     )
     assert not list(belonging(LineFormatter().format(record).split("\n"), "zz99"))
+
+
+def test_log_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    """At debug level they hold what people said."""
+    with written(LogsConfig(directory=str(tmp_path / "logs"))):
+        logging.getLogger("ultraandchat.server").info("a line")
+    assert (tmp_path / "logs").stat().st_mode & 0o077 == 0
+    assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "logs").iterdir())

@@ -167,8 +167,8 @@ async def open_here(config: Config, caller: Caller) -> AsyncGenerator[Line, None
             talking = group.create_task(session.run(), name="session")
             yield line
             session.stop(CloseReason.PEER_LEFT)
-            async with asyncio.timeout(FAREWELL_S):
-                await talking
+            await asyncio.wait({talking}, timeout=FAREWELL_S)
+            talking.cancel()  # an engine that does not let go ends with the process
             ticking.cancel()
 
 

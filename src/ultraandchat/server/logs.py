@@ -5,6 +5,7 @@ loop. The queue between is bounded; lines beyond it are dropped and counted.
 """
 
 import logging
+import os
 import queue
 import re
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
@@ -193,9 +195,9 @@ def belonging(lines: list[str], session: str) -> Iterator[str]:
 def _files(directory: Path, config: LogsConfig) -> list[logging.Handler]:
     files: list[logging.Handler] = []
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in COMPONENTS:
-            file = RotatingFileHandler(
+            file = _PrivateFile(
                 directory / f"{name}.log",
                 maxBytes=config.max_bytes,
                 backupCount=config.keep,
@@ -211,6 +213,18 @@ def _files(directory: Path, config: LogsConfig) -> list[logging.Handler]:
             "choose another with --set logs.directory=PATH, or none with --set logs.directory="
         ) from None
     return files
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Readable by who runs the server only: at debug level it holds what people said."""
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        file = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
+        assert isinstance(file, TextIOWrapper)  # which a text mode gives
+        return file
 
 
 class _Of(logging.Filter):

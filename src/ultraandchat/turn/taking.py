@@ -76,7 +76,7 @@ class Act(Enum):
     KEEP = "TurnEnded, answered with the next"
     TYPED = "TurnEnded, typed"
     HOLD = "OverlapStarted"
-    RELEASE = "OverlapPassed"
+    GO_ON = "OverlapPassed"
     CUT = "BargedIn"
     FREE = "FloorFreed"
     ANNOUNCE = "AnnouncementDue"
@@ -126,7 +126,7 @@ TABLE: dict[tuple[TurnState, Notice], Row] = {
     (S.AGENT_SPEAKING, N.PRESSED): Row(S.USER_HOLDING, (A.CUT, A.BEGIN)),
     #
     (S.OVERLAP, N.TAKES_FLOOR): Row(S.USER_SPEAKING, (A.CUT, A.BEGIN)),
-    (S.OVERLAP, N.BACKCHANNEL): Row(S.AGENT_SPEAKING, (A.RELEASE,)),
+    (S.OVERLAP, N.BACKCHANNEL): Row(S.AGENT_SPEAKING, (A.GO_ON,)),
     (S.OVERLAP, N.REPLY_ENDED): Row(S.LISTENING, (A.FREE,)),
     (S.OVERLAP, N.BUTTON): Row(S.LISTENING, (A.CUT,)),
     (S.OVERLAP, N.TYPED): Row(S.REPLYING, (A.CUT, A.TYPED)),
@@ -178,7 +178,7 @@ class TurnTaking:
             Act.KEEP: self._keep,
             Act.TYPED: self._answer_typed,
             Act.HOLD: lambda now: OverlapStarted(self._closing()),
-            Act.RELEASE: lambda now: OverlapPassed(self._closing()),
+            Act.GO_ON: lambda now: OverlapPassed(self._closing()),
             Act.CUT: self._cut,
             Act.FREE: self._free,
             Act.ANNOUNCE: self._announce,

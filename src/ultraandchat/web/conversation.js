@@ -163,13 +163,17 @@ export class Conversation {
       this.tell({ type: "remark", text: "no sound on a page that is not secure" });
       return null;
     }
-    return Speaker.open({
+    const opening = Speaker.open({
       level: (dbfs) => this.ends.level("agent", dbfs),
       report: (report) => {
         const { bufferedMs, underruns } = report;
         this.connection?.send({ type: "playback", buffered_ms: bufferedMs, underruns });
         this.tell({ type: "buffer", report });
       },
+    });
+    return opening.catch((error) => {
+      this.tell({ type: "remark", text: `this browser plays no sound here: ${error}` });
+      return null; // the answers are read, then
     });
   }
 
