@@ -222,7 +222,7 @@ class _PrivateFile(RotatingFileHandler):
         def private(path: str, flags: int) -> int:
             return os.open(path, flags, 0o600)
 
-        file = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
+        file = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)  # noqa: SIM115 - the handler closes it
         assert isinstance(file, TextIOWrapper)  # which a text mode gives
         return file
 
