@@ -95,6 +95,7 @@ class Playout:
         self._origin: float | None = None
         self._next = 0  # index of the next frame
         self._reply: _Reply | None = None
+        self._over: Heard | None = None  # of the reply that ended last by itself
         self._held = False
         self._falling: Samples | None = None  # the faded frame that a hold or a cut leaves behind
         self.volume = 1.0
@@ -159,10 +160,10 @@ class Playout:
         self._held = False
 
     def cut(self, turn: TurnId, now: float) -> Heard:
-        """End it now. Of a stale turn nothing was heard."""
-        reply = self._reply
+        """End it now. One that had just ended was heard whole; of any other turn nothing was."""
+        reply, over = self._reply, self._over
         if reply is None or reply.turn != turn:
-            return Heard(turn, (), cut=True)
+            return over if over is not None and over.turn == turn else Heard(turn, (), cut=True)
         if not self._held:
             self._step_back(now)
         self._reply, self._held = None, False
@@ -288,7 +289,8 @@ class Playout:
             return None
         self._reply = None
         reply.heard = reply.made
-        return _account(reply, cut=False)
+        self._over = _account(reply, cut=False)
+        return self._over
 
 
 def _account(reply: _Reply, *, cut: bool) -> Heard:
