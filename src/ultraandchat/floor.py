@@ -216,6 +216,7 @@ class Floor:
         if event.joins is not None:
             self.history.withdraw(event.joins)
             self.words.drop(event.joins)
+            self._take_back(event.joins)
         start = self.words.begin(event.turn, event.start, joins=event.joins is not None)
         recent = self.taking.sound_since(start)
         self.words.feed(recent, start + len(recent))
@@ -244,6 +245,8 @@ class Floor:
     async def _floor_freed(self, turn: TurnId, timed_out: bool) -> None:
         if self._reply is not None and self._reply.turn == turn:
             await self._close_reply(self.playout.cut(turn, self._around.now()))
+        if (silent := self.words.end()) is not None:  # a key pressed by mistake
+            self._take_back(silent)
         if timed_out:
             self._tell(Failed(self._around.now(), turn, "reply", "no answer came in time"))
             await self.announce(Announcement("", earcon=True))
@@ -354,6 +357,10 @@ class Floor:
 
     def _partial_words(self, turn: TurnId, text: str) -> None:
         self._tell(WordsHeard(self._around.now(), turn, text, final=False, source="stream"))
+
+    def _take_back(self, turn: TurnId) -> None:
+        """That turn is none any more: its captions are to go."""
+        self._tell(WordsHeard(self._around.now(), turn, "", final=True, source="withdrawn"))
 
     def _final_words(self, turn: TurnId, transcript: Transcript) -> None:
         now = self._around.now()

@@ -52,11 +52,12 @@ class Words:
         """The next window, if somebody is being written down."""
         self.feed(window.samples, window.end)
 
-    def end(self) -> None:
-        """The turn is over: no more sound, and its transcript is awaited."""
-        self._turn = None
+    def end(self) -> TurnId | None:
+        """The turn is over: no more sound, and its transcript is awaited. Returns whose words it were."""
+        turn, self._turn = self._turn, None
         if self._stream is not None:
             self._stream.hurry()
+        return turn
 
     def final(self, said: UserTurn) -> Callable[[], Awaitable[Transcript]]:
         """Ask for the transcript of `said`, once; the answer is for whoever calls the result."""

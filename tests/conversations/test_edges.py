@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.support.talk import Stage, converse, does, tells
-from ultraandchat.engines.scripted import ScriptedSettings
-from ultraandchat.events import ReplyClosed
-from ultraandchat.transport.wire import Interrupt, Say
+from tests.support.talk import Stage, converse, does, speaks, tells
+from ultraandchat.engines.scripted import Reply, ScriptedSettings, Wait
+from ultraandchat.events import ReplyClosed, WordsHeard
+from ultraandchat.transport.wire import Interrupt, Press, Release, Say, UserCaption
 
 QUICK = ScriptedSettings(clause_s=1.0)
 
@@ -25,3 +25,23 @@ def test_a_button_pressed_as_the_reply_ends_takes_none_of_it_back(steps: int) ->
     talk = converse(tells(0.5, Say("a")), does(end, press), until=8)
     assert [e.reply for e in talk.history] == ["One two three. Four five six."]
     assert talk.one(ReplyClosed).unheard == ""
+
+
+def test_after_a_key_released_without_a_word_nobody_is_written_down() -> None:
+    talk = converse(tells(0.4, Press()), tells(1.0, Release()), until=6)
+    assert not [e for e in talk.all(WordsHeard) if e.at > 1.05]
+
+
+def test_what_was_written_down_of_a_key_pressed_by_mistake_is_taken_back() -> None:
+    talk = converse(tells(0.4, Press()), tells(2.0, Release()), until=4)
+    last = talk.messages(UserCaption)[-1]
+    assert (last.text, last.final) == ("", True)
+
+
+def test_a_turn_that_another_joins_leaves_no_caption_of_its_own() -> None:
+    slow = Reply(Wait(5.0), "Never. ")
+    talk = converse(
+        speaks(at=0.5, for_=1.0), speaks(at=2.6, for_=1.0), replies=[slow, Reply("Both heard.")]
+    )
+    shown: dict[int, str] = {c.turn: c.text for c in talk.messages(UserCaption)}
+    assert [turn for turn, text in shown.items() if text] == [talk.history[-1].turn]
