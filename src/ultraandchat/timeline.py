@@ -14,12 +14,14 @@ from ultraandchat.events import (
     ReplyDropped,
     SessionEvent,
     SoundMade,
+    StateChanged,
     TimedPart,
     TranscriptReady,
     TurnNoticed,
     TurnTimed,
 )
 from ultraandchat.turn.events import TurnEnded, TurnId, TypedText
+from ultraandchat.turn.taking import TurnState
 
 MOST_TURNS = 4
 """Turns under observation at once; an older one that never became audible is forgotten."""
@@ -35,6 +37,7 @@ class _Turn:
     spoken: float | None = None  # the last sample of speech
     ended: float | None = None
     typed: bool = False
+    by_key: bool = False  # push-to-talk
 
 
 class Timeline:
@@ -43,6 +46,7 @@ class Timeline:
     def __init__(self, endpoint_ms: int) -> None:
         self._endpoint_ms = endpoint_ms
         self._turns: dict[TurnId, _Turn] = {}
+        self._holding = False
 
     def follow(self, event: SessionEvent) -> TurnTimed | None:
         """The record of a turn, at the event that completes it."""
@@ -52,16 +56,23 @@ class Timeline:
                 turn = self._turns.setdefault(said.turn, _Turn(event.at, speculative=False))
                 turn.spoken, turn.ended = said.heard_at, event.at
                 turn.typed = isinstance(said, TypedText)
+                turn.by_key = self._holding
                 self._bound()
             return None
         match event:
+            case StateChanged(state=state):
+                self._holding = state == TurnState.USER_HOLDING.value
             case ReplyBegun(at=at, turn=turn_id, speculative=speculative):
                 known = self._turns.get(turn_id)
                 if known is None or known.ended is None:
                     self._turns[turn_id] = _Turn(at, speculative)
                 self._bound()
-            case ReplyDropped(turn=turn_id):
-                self._turns.pop(turn_id, None)
+            case ReplyDropped(at=at, turn=turn_id):
+                dropped = self._turns.pop(turn_id, None)
+                if dropped is not None and dropped.ended is not None:  # it is tried again
+                    self._turns[turn_id] = _Turn(
+                        at, speculative=False, spoken=dropped.spoken, ended=dropped.ended
+                    )
             case TranscriptReady(at=at, turn=turn_id) if turn_id in self._turns:
                 self._turns[turn_id].words = at
             case ClauseWritten(at=at, turn=turn_id, clause=0) if turn_id in self._turns:
@@ -94,7 +105,7 @@ class Timeline:
             audible,
             turn_id,
             total_ms=round(1000 * (audible - origin), 1),
-            endpoint_ms=0 if turn.typed else self._endpoint_ms,
+            endpoint_ms=0 if turn.typed or turn.by_key else self._endpoint_ms,
             speculative=turn.speculative,
             parts=tuple(parts),
         )

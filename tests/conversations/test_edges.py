@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from tests.support.talk import Stage, converse, does, speaks, tells
+from ultraandchat.engines.base import EngineError
 from ultraandchat.engines.scripted import Reply, ScriptedSettings, Wait
-from ultraandchat.events import ReplyClosed, WordsHeard
+from ultraandchat.events import ReplyClosed, TurnTimed, WordsHeard
 from ultraandchat.transport.wire import Interrupt, Press, Release, Say, UserCaption
 
 QUICK = ScriptedSettings(clause_s=1.0)
@@ -45,3 +46,16 @@ def test_a_turn_that_another_joins_leaves_no_caption_of_its_own() -> None:
     )
     shown: dict[int, str] = {c.turn: c.text for c in talk.messages(UserCaption)}
     assert [turn for turn, text in shown.items() if text] == [talk.history[-1].turn]
+
+
+def test_a_turn_whose_speculation_failed_is_timed_from_its_last_word_too() -> None:
+    broken = Reply(EngineError("scripted", "it broke"))
+    talk = converse(speaks(at=0.5, for_=1.0), replies=[broken, Reply("Here.")], settings=QUICK)
+    timed = talk.one(TurnTimed)
+    assert not timed.speculative
+    assert timed.total_ms == pytest.approx(1000 * (talk.first_sound() - 1.5), abs=60)
+
+
+def test_a_turn_ended_by_the_key_has_no_end_silence_configured() -> None:
+    talk = converse(tells(0.4, Press()), speaks(at=0.5, for_=0.8), tells(1.4, Release()), until=5)
+    assert talk.one(TurnTimed).endpoint_ms == 0
