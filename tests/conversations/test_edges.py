@@ -59,3 +59,23 @@ def test_a_turn_whose_speculation_failed_is_timed_from_its_last_word_too() -> No
 def test_a_turn_ended_by_the_key_has_no_end_silence_configured() -> None:
     talk = converse(tells(0.4, Press()), speaks(at=0.5, for_=0.8), tells(1.4, Release()), until=5)
     assert talk.one(TurnTimed).endpoint_ms == 0
+
+
+def test_half_a_minute_under_the_key_is_answered_when_nothing_more_is_said() -> None:
+    talk = converse(
+        tells(0.4, Press()), speaks(at=0.5, for_=29.5), tells(31.0, Release()), until=37
+    )
+    assert talk.history[-1].reply == "One two three. Four five six."
+
+
+def test_a_key_that_is_stuck_in_silence_says_nothing() -> None:
+    talk = converse(tells(0.4, Press()), tells(95.0, Release()), until=97)
+    assert talk.history == ()
+
+
+def test_speech_after_long_silence_under_the_key_is_heard_whole() -> None:
+    talk = converse(
+        tells(0.4, Press()), speaks(at=40.0, for_=1.0), tells(41.2, Release()), until=47
+    )
+    (exchange,) = talk.history
+    assert exchange.reply == "One two three. Four five six."

@@ -167,6 +167,7 @@ class TurnTaking:
         self._speech_end = 0
         self._heard_at = 0.0
         self._spoke = False
+        self._kept = False  # before this, in one breath or under one key
         self._paused: Utterance | None = None
         self._unanswered: Utterance | None = None
         self._acts: dict[Act, Callable[[float], TurnEvent]] = {
@@ -231,7 +232,8 @@ class TurnTaking:
         return self._take(Notice.PRESSED, now)
 
     def release(self, now: float) -> list[TurnEvent]:
-        return self._take(Notice.RELEASED if self._spoke else Notice.RELEASED_SILENT, now)
+        said = self._spoke or self._kept
+        return self._take(Notice.RELEASED if said else Notice.RELEASED_SILENT, now)
 
     def announce(self, announcement: Announcement, now: float) -> list[TurnEvent]:
         """Say this as soon as nobody has the floor."""
@@ -293,9 +295,16 @@ class TurnTaking:
                 return Notice.SPEECH if self._run_ms >= policy.start_ms else None
             return Notice.ENDPOINT if self._silence_ms >= policy.endpoint_ms else None
         if self._ring.end - self._start >= policy.longest_utterance_s * 16_000:
-            return Notice.TOO_LONG
+            if state is not TurnState.USER_HOLDING or self._spoke:
+                return Notice.TOO_LONG
+            self._start_anew()
         paused = state is TurnState.USER_SPEAKING and self._silence_ms >= policy.pause_ms
         return Notice.PAUSE if paused else None
+
+    def _start_anew(self) -> None:
+        """A key held in silence for so long (or stuck) has said nothing that is worth keeping."""
+        self._start = self._speech_end = self._ring.end - self._policy.preroll_ms * 16
+        self._ring.hold(self._start)
 
     def _take(self, notice: Notice, now: float) -> list[TurnEvent]:
         """Obey the row for this notice, and for an announcement that the new state lets through."""
@@ -353,6 +362,7 @@ class TurnTaking:
         self._ring.hold(start)
         self._paused = self._unanswered = None
         self._spoke = False
+        self._kept = self._kept and self._taken is Notice.TOO_LONG
         self._speech_end, self._heard_at, self._silence_ms = start, now, 0.0
         if self._taken in (Notice.SPEECH, Notice.TAKES_FLOOR):
             self._believe(self._ring.end, now)
@@ -381,6 +391,7 @@ class TurnTaking:
         end = self._tail() if self._taken is Notice.TYPED else self._ring.end
         said = self._utterance(end)
         self._paused, self._start = None, end
+        self._kept = self._kept or self._spoke
         self._spoke = False
         if self._taken is Notice.TYPED:
             self._ring.let_go()
