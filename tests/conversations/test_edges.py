@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.talk import Stage, converse, does, speaks, tells
+from ultraandchat.dialogue.actions import SetTimer
 from ultraandchat.engines.base import EngineError
 from ultraandchat.engines.scripted import Reply, ScriptedSettings, Wait
 from ultraandchat.events import ReplyClosed, TurnTimed, WordsHeard
@@ -79,3 +80,18 @@ def test_speech_after_long_silence_under_the_key_is_heard_whole() -> None:
     )
     (exchange,) = talk.history
     assert exchange.reply == "One two three. Four five six."
+
+
+def test_typing_before_a_timer_is_heard_puts_it_off_and_does_not_lose_it() -> None:
+    replies = [Reply("Very well then.", SetTimer(5.0, "Ding dong.")), Reply("Fine.")]
+    heard = converse(tells(0.5, Say("timer")), replies=replies, settings=QUICK, until=9)
+    rings = heard.all(ReplyClosed)[1]
+    begun = heard.first_sound(after=4.0)
+    assert rings.text == "Ding dong."
+    talk = converse(
+        tells(0.5, Say("timer")),
+        tells(begun - 0.02, Say("hello")),
+        replies=replies,
+        settings=QUICK,
+    )
+    assert [e.reply for e in talk.history] == ["Very well then.", "Fine.", "Ding dong."]

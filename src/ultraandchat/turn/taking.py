@@ -405,7 +405,7 @@ class TurnTaking:
     def _cut(self, now: float) -> TurnEvent:
         turn = self._closing()
         self._reply = None
-        if self._announcing is not None and self._taken is Notice.TAKES_FLOOR:
+        if self._announcing is not None and self._taken is not Notice.BUTTON:
             self._announcements.appendleft(self._announcing)  # nobody has heard it yet
         self._announcing = None
         if self._taken is not Notice.TAKES_FLOOR:
