@@ -47,12 +47,17 @@ class Answering:
         self._do = do
         self._carry = carry
         self._actions: list[Action] = []
+        self._performing = False
         self._sounding = False
 
     def release(self) -> None:
-        """The turn is over: be heard, and do what was to be done."""
+        """The turn is over: be heard."""
         self.released = True
         self._playout.release(self.turn)
+
+    def perform(self) -> None:
+        """It is heard: do what was to be done. Until then the user may go on, and it is made anew."""
+        self._performing = True
         for action in self._actions:
             self._do(action)
         self._actions.clear()
@@ -88,7 +93,7 @@ class Answering:
         self._playout.clause_done(self.turn, clause)
 
     def act(self, action: Action) -> None:
-        if self.released:
+        if self._performing:
             self._do(action)
         else:
             self._actions.append(action)

@@ -164,6 +164,8 @@ class Floor:
             await self.act(self.taking.reply_became_audible(due.turn, now))
         reply = self._reply
         if reply is not None and reply.turn == due.turn:
+            if due.became_audible or due.ended is not None:
+                reply.perform()
             for clause in due.clauses:
                 if 0 <= clause < len(reply.clauses):
                     self._tell(ClauseSpoken(now, reply.turn, clause, reply.clauses[clause]))

@@ -95,3 +95,13 @@ def test_typing_before_a_timer_is_heard_puts_it_off_and_does_not_lose_it() -> No
         settings=QUICK,
     )
     assert [e.reply for e in talk.history] == ["Very well then.", "Fine.", "Ding dong."]
+
+
+def test_an_action_of_a_reply_that_the_user_spoke_before_is_done_once() -> None:
+    """The first reply had set the timer and not sounded yet when the user went on."""
+    first = Reply(Wait(1.0), SetTimer(4.0, "Ding."), Wait(2.0), "Set.")
+    again = Reply(SetTimer(4.0, "Ding."), "Set for tea.")
+    talk = converse(
+        speaks(at=0.5, for_=1.0), speaks(at=3.0, for_=1.0), replies=[first, again], settings=QUICK
+    )
+    assert [e.reply for e in talk.history] == ["Set for tea.", "Ding."]
