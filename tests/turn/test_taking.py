@@ -189,6 +189,18 @@ def test_the_longest_utterance_is_closed_and_the_next_goes_on_at_the_following_s
     assert last.answer
 
 
+def test_a_pause_at_the_longest_utterance_ends_the_turn_before_it_grows_too_long() -> None:
+    story = Story(longest_utterance_s=2.0)
+    story.quiet(960)
+    story.voice(1472)
+    caused = story.quiet(320)
+    assert kinds(caused) == [UtterancePaused, TurnEnded]
+    (ended,) = [event for event in caused if isinstance(event, TurnEnded)]
+    assert isinstance(ended.said, Utterance)
+    assert ended.said.seconds <= 2.0
+    assert story.machine.state is REPLYING
+
+
 def test_the_reply_is_heard_and_ends() -> None:
     story = Story().answering()
     (freed,) = story.watch(lambda: story.machine.reply_ended(story.machine.turn, story.now))

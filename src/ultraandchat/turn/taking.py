@@ -103,6 +103,7 @@ TABLE: dict[tuple[TurnState, Notice], Row] = {
     #
     (S.USER_PAUSED, N.SPEECH): Row(S.USER_SPEAKING, (A.RESUME,)),
     (S.USER_PAUSED, N.ENDPOINT): Row(S.REPLYING, (A.END,)),
+    (S.USER_PAUSED, N.TOO_LONG): Row(S.REPLYING, (A.END,)),
     (S.USER_PAUSED, N.TYPED): Row(S.REPLYING, (A.KEEP, A.TYPED)),
     (S.USER_PAUSED, N.PRESSED): Row(S.USER_HOLDING, (A.RESUME,)),
     #
@@ -290,11 +291,12 @@ class TurnTaking:
                 return Notice.TAKES_FLOOR
             passed = state is TurnState.OVERLAP and self._quiet_ms >= policy.overlap_pass_ms
             return Notice.BACKCHANNEL if passed else None
-        if state is TurnState.USER_PAUSED:
+        too_long = self._ring.end - self._start >= policy.longest_utterance_s * 16_000
+        if state is TurnState.USER_PAUSED and not too_long:
             if voiced:  # a turn does not end under a sound that may be its next word
                 return Notice.SPEECH if self._run_ms >= policy.start_ms else None
             return Notice.ENDPOINT if self._silence_ms >= policy.endpoint_ms else None
-        if self._ring.end - self._start >= policy.longest_utterance_s * 16_000:
+        if too_long:
             if state is not TurnState.USER_HOLDING or self._spoke:
                 return Notice.TOO_LONG
             self._start_anew()
