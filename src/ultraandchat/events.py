@@ -42,7 +42,8 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class WordsHeard:
-    """The user's words; replaced by later ones of the same turn until `final`."""
+    """The user's words; replaced by later ones of the same turn until `final`. Final and empty: there were
+    none, or the turn was joined by another."""
 
     at: float
     turn: TurnId

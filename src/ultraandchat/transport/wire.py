@@ -142,7 +142,7 @@ class State(Message, frozen=True, tag="state"):
 
 
 class UserCaption(Message, frozen=True, tag="user_caption"):
-    """The caller's words so far; replaces what the turn had before."""
+    """The caller's words so far; replaces what the turn had before. Final and empty: take them away."""
 
     turn: int
     text: str

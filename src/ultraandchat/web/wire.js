@@ -112,7 +112,7 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * The caller's words so far; replaces what the turn had before.
+ * The caller's words so far; replaces what the turn had before. Final and empty: take them away.
  * @typedef {Object} UserCaption
  * @property {"user_caption"} type
  * @property {number} turn
