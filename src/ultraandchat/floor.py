@@ -243,6 +243,7 @@ class Floor:
             self._begin_reply(said, released=True)
         else:
             self.words.final(said)
+            await asyncio.sleep(0)  # it is asked now, before the next utterance begins
 
     async def _floor_freed(self, turn: TurnId, timed_out: bool) -> None:
         if self._reply is not None and self._reply.turn == turn:

@@ -176,6 +176,22 @@ def test_when_neither_understands_a_word_the_words_are_empty() -> None:
     story(tell, final_s=60.0)
 
 
+def test_an_utterance_that_begins_meanwhile_keeps_its_words_to_itself() -> None:
+    async def tell(ear: Ear) -> None:
+        ear.stream.begin()
+        ear.stream.feed(seconds(0.2))
+        await asyncio.sleep(0.4)
+        ear.stream.hurry()
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(ear.stream.transcribe(utterance()))
+            await asyncio.sleep(DEADLINE_S / 2)
+            ear.stream.begin()
+            ear.stream.feed(seconds(0.5))
+        assert first.result() == Transcript("w0 w1", "stream")
+
+    story(tell, final_s=60.0)
+
+
 def test_a_slow_stream_is_waited_for_after_the_deadline() -> None:
     async def tell(ear: Ear) -> None:
         ear.stream.begin()
@@ -223,11 +239,11 @@ def test_a_lost_stream_costs_the_captions_of_that_utterance_only() -> None:
         worker.broken = False
         ear.stream.feed(seconds(0.2))
         await asyncio.sleep(0.1)
-        assert ear.captions.text is None
+        assert ear.captions.spoken.words is None
         ear.stream.begin()
         ear.stream.feed(seconds(0.1))
         await asyncio.sleep(0.1)
-        assert ear.captions.text == "w0"
+        assert ear.captions.spoken.words == "w0"
 
     story(tell, worker=worker)
 
@@ -237,7 +253,7 @@ def test_sound_beyond_the_backlog_is_dropped_counted_and_spoils_the_captions() -
         ear.stream.begin()
         for _ in range(60):
             ear.stream.feed(seconds(0.1))
-        assert ear.captions.text is None
+        assert ear.captions.spoken.words is None
         assert ear.captions.dropped > BACKLOG
 
     story(tell, worker=StreamWorker(delay_s=5.0))
@@ -251,7 +267,7 @@ def test_a_user_who_goes_on_after_the_end_continues_the_words() -> None:
         await asyncio.sleep(0.5)
         ear.stream.feed(seconds(0.1))
         await asyncio.sleep(0.5)
-        assert ear.captions.text == "w0 w1 w0"
+        assert ear.captions.spoken.words == "w0 w1 w0"
         assert ear.partials[-1] == "w0 w1 w0"
 
     story(tell)

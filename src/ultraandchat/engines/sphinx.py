@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from ultraandchat.audio.frame import HEARING_RATE, Pcm16, Samples
 from ultraandchat.engines.base import EngineError, EngineStatus, EngineUnavailable, Transcript
 from ultraandchat.engines.settings import SphinxSettings
-from ultraandchat.engines.sphinx_captions import Captions
+from ultraandchat.engines.sphinx_captions import Captions, Spoken
 from ultraandchat.engines.worker import Worker, WorkerSpec, one_error, open_workers
 from ultraandchat.turn.events import Utterance
 
@@ -70,7 +70,7 @@ class SphinxStream:
         self._hurried = asyncio.Event()
 
     def begin(self) -> None:
-        self._hurried.clear()
+        self._hurried = asyncio.Event()  # the one before may still be waited for
         self._captions.begin()
 
     def feed(self, samples: Samples) -> None:
@@ -82,10 +82,14 @@ class SphinxStream:
         self._captions.end()
 
     async def transcribe(self, utterance: Utterance) -> Transcript:
-        """The final words; the streamed ones where those are late; empty when nobody heard any."""
+        """The final words; the streamed ones where those are late; empty when nobody heard any.
+
+        Another utterance may begin meanwhile; the streamed words are those of the one under way now.
+        """
+        streamed = self._fall_back(self._hurried, self._captions.spoken)
         async with asyncio.TaskGroup() as group:
             finding = group.create_task(self._try_to_find(utterance.pcm), name="final words")
-            falling_back = group.create_task(self._fall_back(), name="streamed words")
+            falling_back = group.create_task(streamed, name="streamed words")
             try:
                 # No timeout: the end of the turn comes, and `_fall_back` counts from there.
                 await asyncio.wait({finding, falling_back}, return_when=asyncio.FIRST_COMPLETED)
@@ -108,16 +112,16 @@ class SphinxStream:
         except EngineError as error:
             return error
 
-    async def _fall_back(self) -> Transcript:
+    async def _fall_back(self, hurried: asyncio.Event, spoken: Spoken) -> Transcript:
         """The streamed words, once the second pass has had its time."""
-        await self._hurried.wait()
+        await hurried.wait()
         await asyncio.sleep(self._deadline_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_RESORT_S):
-                await self._captions.written.wait()
-                if not self._captions.text:
+                await spoken.written.wait()
+                if not spoken.words:
                     await asyncio.sleep(LAST_RESORT_S)
-        return Transcript(self._captions.text or "", "stream")
+        return Transcript(spoken.words or "", "stream")
 
 
 class SphinxTranscriber:

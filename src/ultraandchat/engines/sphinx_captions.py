@@ -26,7 +26,7 @@ BACKLOG = 3 * HEARING_RATE
 """Samples that may wait for the worker. What comes beyond is dropped, and the captions are spoilt."""
 
 
-class _Spoken:
+class Spoken:
     """What is known of one utterance."""
 
     def __init__(self) -> None:
@@ -41,6 +41,11 @@ class _Spoken:
     @property
     def text(self) -> str:
         return " ".join(filter(None, [*self.settled, self.partial]))
+
+    @property
+    def words(self) -> str | None:
+        """The words so far; none if some of the sound was lost."""
+        return None if self.spoilt else self.text
 
     def take(self) -> Pcm16 | None:
         """The next piece, if there is enough for one."""
@@ -62,7 +67,7 @@ class Captions:
         self._worker = worker
         self._number = number
         self._on_partial = on_partial
-        self._spoken = _Spoken()
+        self._spoken = Spoken()
         # What the decoder learnt of voice and room in this conversation: the next utterance begins with it.
         self._mean = ""
         self._work = asyncio.Event()
@@ -71,17 +76,13 @@ class Captions:
         """Samples that the worker could not keep up with, since the conversation began."""
 
     @property
-    def text(self) -> str | None:
-        """The words so far; none if some of the sound was lost."""
-        return None if self._spoken.spoilt else self._spoken.text
-
-    @property
-    def written(self) -> asyncio.Event:
-        """Set once the text is that of all sound up to `end`, or captions are spoilt."""
-        return self._spoken.written
+    def spoken(self) -> Spoken:
+        """The utterance under way, or the last one."""
+        return self._spoken
 
     def begin(self) -> None:
-        self._spoken = _Spoken()
+        self._spoken.written.set()  # nothing more comes of the one before
+        self._spoken = Spoken()
 
     def feed(self, samples: Samples) -> None:
         spoken = self._spoken
@@ -119,7 +120,7 @@ class Captions:
                 spoken.spoil()
         await self._drop()
 
-    async def _step(self, spoken: _Spoken) -> bool:
+    async def _step(self, spoken: Spoken) -> bool:
         """One piece of work on `spoken`; false if there is none."""
         if (piece := spoken.take()) is not None:
             if not spoken.open:
