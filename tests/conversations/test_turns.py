@@ -47,7 +47,10 @@ def test_a_question_gets_an_answer_and_both_are_remembered() -> None:
     assert [e.reply for e in talk.history] == ["One two three. Four five six."]
     assert talk.history[0].words
     assert talk.sound_s() == pytest.approx(4.0, abs=0.1)
-    assert talk.states() == ["user speaking", "user paused", "agent speaking", "listening"]
+    states = [
+        s for s in talk.states() if s != "replying"
+    ]  # which lasts less than a tick, if at all
+    assert states == ["user speaking", "user paused", "agent speaking", "listening"]
     assert not talk.open_tasks
 
 

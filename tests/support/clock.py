@@ -36,6 +36,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.passed
 
+    def stall(self, seconds: float) -> None:
+        """Something kept the loop busy for so long."""
+        self._jumping.passed += seconds
+
 
 def run_virtually(story: Coroutine[Any, Any, T]) -> T:
     """Run a story to its end in virtual time."""

@@ -13,7 +13,7 @@ class Ticker:
     """
 
     def __init__(self) -> None:
-        self._next: asyncio.Future[float] | None = None
+        self._waiting: list[asyncio.Future[float]] = []  # one for each that waits in `tick`
 
     async def run(self) -> None:
         """Tick until cancelled; run it as a child of the server's TaskGroup."""
@@ -27,14 +27,15 @@ class Ticker:
                 due += period * int((now - due) / period)
             else:
                 await asyncio.sleep(due - now)
-            if self._next is not None:
-                waiting, self._next = self._next, None
-                if not waiting.done():
-                    waiting.set_result(loop.time())
+            waiting, self._waiting = self._waiting, []
+            now = loop.time()
+            for one in waiting:
+                if not one.done():  # who was cancelled waits no more
+                    one.set_result(now)
             await asyncio.sleep(0)
 
     async def tick(self) -> float:
-        """The next tick's instant, loop time in seconds. One future serves all who wait."""
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self._next)
+        """The next tick's instant, loop time in seconds."""
+        one: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting.append(one)
+        return await one
