@@ -10,6 +10,7 @@ import asyncio
 import json
 import struct
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,6 @@ FRAME = 320
 JITTER_BUFFER_S = 0.06
 """What the page holds before it plays: a frame later than that is an underrun."""
 INTERRUPT_AFTER_S = 1.2
-BARGE_WAIT_S = 2.0
 
 
 def speech() -> NDArray[np.int16]:
@@ -115,7 +115,13 @@ class Caller:
         assert self._first is not None
         return self._first
 
-    async def _until(self, socket, hush, done, most_s: float) -> bool:  # type: ignore[no-untyped-def]
+    async def _until(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        hush: NDArray[np.int16],
+        done: Callable[[], bool],
+        most_s: float,
+    ) -> bool:
         limit = asyncio.get_running_loop().time() + most_s
         while not done():
             if asyncio.get_running_loop().time() > limit:
