@@ -18,6 +18,7 @@ import msgspec
 from ultraandchat.engines.settings import EnginesConfig
 from ultraandchat.playout.policy import PlayoutPolicy
 from ultraandchat.session import SessionConfig
+from ultraandchat.transport.webrtc_config import WebRtcConfig
 from ultraandchat.turn.policy import TurnPolicy
 
 ENVIRONMENT_PREFIX = "ULTRAANDCHAT_"
@@ -99,6 +100,7 @@ class Config:
     """Everything that can be configured."""
 
     server: ServerConfig = field(default_factory=ServerConfig)
+    webrtc: WebRtcConfig = field(default_factory=WebRtcConfig)
     turn: TurnPolicy = field(default_factory=TurnPolicy)
     playout: PlayoutPolicy = field(default_factory=PlayoutPolicy)
     session: SessionConfig = field(default_factory=SessionConfig)

@@ -21,7 +21,7 @@ class SessionOpened:
 class TransportAttached:
     at: float
     name: str
-    """"websocket", "memory"."""
+    """"webrtc", "websocket", "memory"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,45 @@ class CallerReported:
     buffered_ms: float | None = None
     underruns: int | None = None
     """Since the conversation began."""
+    jitter_ms: float | None = None
+    received: int | None = None
+    """Packets, since the path began."""
+    lost: int | None = None
+    """Packets, since the path began."""
+    concealed_ms: float | None = None
+    """Since the path began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What became of the caller's packets since the last account of it."""
+
+    received: int = 0
+    """Packets that were heard."""
+    lost: int = 0
+    """Packets given up: they never came, or too late."""
+    recovered: int = 0
+    """Of the lost, those whose sound came with the packet after them (in-band FEC)."""
+    late: int = 0
+    """Packets that came after they had been given up, or twice."""
+    refused: int = 0
+    """Packets that were none of this stream's, or no RTP, or too many."""
+    concealed_s: float = 0.0
+    """Sound invented for what was lost."""
+    jitter_ms: float = 0.0
+    """Interarrival jitter now (RFC 3550 §6.4.1)."""
+    wait_ms: float = 0.0
+    """How long a missing packet is waited for now."""
+    rtt_ms: float | None = None
+    """Last round trip by the caller's receiver reports (RFC 3550 §6.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathMeasured:
+    """How the caller's packets fared in the last second, as measured here."""
+
+    at: float
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +253,6 @@ SessionEvent: TypeAlias = (
     | Failed
     | Dropped
     | CallerReported
+    | PathMeasured
     | SessionClosed
 )

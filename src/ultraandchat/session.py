@@ -23,6 +23,7 @@ from ultraandchat.engines.base import Engines, Voice
 from ultraandchat.events import (
     CallerReported,
     Dropped,
+    PathMeasured,
     SessionClosed,
     SessionEvent,
     SessionOpened,
@@ -35,7 +36,13 @@ from ultraandchat.playout.queue import SILENCE, Due
 from ultraandchat.playout.ticker import Ticker
 from ultraandchat.timeline import Timeline
 from ultraandchat.transport import wire
-from ultraandchat.transport.base import CloseReason, ProtocolError, Received, Transport
+from ultraandchat.transport.base import (
+    CloseReason,
+    PathChanged,
+    ProtocolError,
+    Received,
+    Transport,
+)
 from ultraandchat.transport.telling import message_of
 from ultraandchat.turn.events import Announcement
 from ultraandchat.turn.policy import TurnPolicy
@@ -251,8 +258,11 @@ class Session:
                 await self._inbox.put(due)
             ticks = (ticks + 1) % DROP_REPORT_TICKS
             transport = self._transport
-            if ticks == 0 and transport is not None and (dropped := transport.dropped()):
-                self.tell(Dropped(self.now(), "outgoing frames", dropped))
+            if ticks == 0 and transport is not None:
+                if dropped := transport.dropped():
+                    self.tell(Dropped(self.now(), "outgoing frames", dropped))
+                if (quality := transport.quality()) is not None:
+                    self.tell(PathMeasured(self.now(), quality))
 
     async def _wait_for_hello(self) -> None:
         await asyncio.sleep(HELLO_S)
@@ -291,9 +301,14 @@ class Session:
             case AudioFrame():
                 if self._begun:
                     await self._floor.hear(item)
-            case _Attached():
-                self._floor.playout.carried_by(lead_s=transport.lead_s, flushes=transport.flushes)
-                self._floor.playout.resume()
+            case _Attached() | PathChanged():
+                self._floor.playout.carried_by(
+                    lead_s=transport.lead_s,
+                    flushes=transport.flushes,
+                    patience_s=transport.patience_s,
+                )
+                if isinstance(item, _Attached):
+                    self._floor.playout.resume()
                 self._floor.ear.begin_stream()
                 self.tell(TransportAttached(self.now(), transport.name))
             case _Left(reason=reason):
@@ -360,9 +375,13 @@ class Session:
                 self.tell(CallerReported(now, rtt_ms=rtt_ms))
             case wire.Playback(buffered_ms=buffered, underruns=underruns):
                 self.tell(CallerReported(now, buffered_ms=buffered, underruns=underruns))
+            case wire.Stats():
+                self.tell(_reported(now, message))
             case wire.Bye():
                 self.stop(CloseReason.PEER_LEFT)
-            case wire.Hello():
+            case wire.Offer() | wire.UsePath():
+                self._send(wire.Error("no_path", "this connection has no WebRTC path"))
+            case wire.Hello() | wire.IceCandidate():
                 pass  # taken before
 
     async def _typed(self, text: str) -> None:
@@ -386,3 +405,15 @@ class Session:
     def _send(self, message: wire.ServerMessage) -> None:
         if self._transport is not None:
             self._transport.send(message)
+
+
+def _reported(now: float, stats: wire.Stats) -> CallerReported:
+    return CallerReported(
+        now,
+        rtt_ms=stats.rtt_ms,
+        buffered_ms=stats.buffered_ms,
+        jitter_ms=stats.jitter_ms,
+        received=stats.received,
+        lost=stats.lost,
+        concealed_ms=stats.concealed_ms,
+    )

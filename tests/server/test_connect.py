@@ -139,7 +139,7 @@ BAD: dict[str, list[str | bytes]] = {
     "wrong field": ['{"type":"say","text":5}'] * 5,
     "deep json": ["[" * 16_000] * 3,
     "oversize sound": [SOUND + b"\0" * 40_000],
-    "oversize text": ['"' + "x" * 20_000 + '"'],
+    "oversize text": ['"' + "x" * 40_000 + '"'],
     "far oversize": [b"\0" * 2_000_000],
     "flood of sound": [SOUND] * 1_500,
     "flood of messages": ['{"type":"interrupt"}'] * 1_500,

@@ -1,5 +1,6 @@
 """Events become numbers, once each."""
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.told import EVENTS, TURN
@@ -66,11 +67,37 @@ def test_underruns_are_told_as_totals_and_counted_as_differences() -> None:
     assert counted["page_underruns_total", ()] == 5
 
 
+def test_a_path_counts_from_its_own_beginning() -> None:
+    counted = told(
+        ev.CallerReported(0.0, received=100, lost=3, concealed_ms=60.0, jitter_ms=4.0),
+        ev.TransportAttached(0.0, "webrtc"),
+        ev.CallerReported(0.0, received=50, lost=1, concealed_ms=20.0),
+    )
+    assert counted["page_rtp_packets_total", ("received",)] == 150
+    assert counted["page_rtp_packets_total", ("lost",)] == 4
+    assert counted["page_rtp_concealed_seconds_total", ()] == pytest.approx(0.08)
+    assert counted["page_rtp_jitter_seconds_count", ()] == 1
+
+
+def test_what_became_of_the_callers_packets_is_counted() -> None:
+    counted = told(
+        ev.PathMeasured(0.0, ev.Quality(received=49, lost=1, recovered=1, concealed_s=0.02)),
+        ev.PathMeasured(0.0, ev.Quality(late=2, refused=7)),
+    )
+    assert [
+        counted["rtp_packets_total", (what,)]
+        for what in ("received", "lost", "recovered", "late", "refused")
+    ] == [49, 1, 1, 2, 7]
+    assert counted["rtp_concealed_seconds_total", ()] == pytest.approx(0.02)
+    assert counted["rtp_jitter_seconds_count", ()] == 1  # not for a second in which nothing came
+
+
 def test_a_caller_cannot_report_nonsense_into_the_numbers() -> None:
     counted = told(
         ev.CallerReported(0.0, rtt_ms=-1.0, underruns=-5),
         ev.CallerReported(0.0, rtt_ms=float("nan")),
         ev.CallerReported(0.0, rtt_ms=1e12, underruns=10**9),
+        ev.CallerReported(0.0, lost=-3, concealed_ms=float("nan"), jitter_ms=float("nan")),
     )
     assert counted["round_trip_seconds_count", ()] == 0
     assert counted["page_underruns_total", ()] == MOST_UNDERRUNS

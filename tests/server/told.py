@@ -47,6 +47,7 @@ EVENTS: tuple[ev.SessionEvent, ...] = (
     ev.Failed(0.0, TURN, "flite", "its process ended"),
     ev.Dropped(0.0, "late frames", 2),
     ev.CallerReported(0.0, rtt_ms=12.0, underruns=1),
+    ev.PathMeasured(0.0, ev.Quality(received=50, lost=1, concealed_s=0.02, jitter_ms=3.0)),
     ev.SessionClosed(0.0, "the caller left"),
 )
 

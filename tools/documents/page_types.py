@@ -23,7 +23,7 @@ def text() -> str:
     from_caller, from_server = get_args(wire.ClientMessage), get_args(wire.ServerMessage)
     parts = [
         HEAD,
-        *(_typedef(kind, from_caller=True) for kind in from_caller),
+        *(_typedef(kind, from_caller=True) for kind in _with_parts(from_caller)),
         _union("ClientMessage", from_caller),
         *(_typedef(kind, from_caller=False) for kind in _with_parts(from_server)),
         _union("ServerMessage", from_server),
@@ -70,7 +70,14 @@ def _property(field: Field, from_caller: bool) -> str:
     return f" * @property {{{_js(field.annotation)}}} {name} {field.meaning}".rstrip()
 
 
+def literals(annotation: str) -> list[str]:
+    """The words that a `Literal[...]` allows."""
+    return re.findall(r"'([^']*)'", annotation)
+
+
 def _js(annotation: str) -> str:
+    if allowed := literals(annotation):
+        return " | ".join(f'"{word}"' for word in allowed)
     if inner := re.fullmatch(r"list\[(.*)\]", annotation):
         return f"{_js(inner[1])}[]"
     if " | " in annotation:

@@ -5,7 +5,7 @@ from typing import get_args
 import msgspec
 
 from documents import NOTE
-from documents.page_types import parts_of, tag
+from documents.page_types import literals, parts_of, tag
 from documents.source import Field, constants, described
 from ultraandchat.config import ServerConfig
 from ultraandchat.transport import pcm, websocket, wire
@@ -19,10 +19,13 @@ One WebSocket is one conversation. Text frames carry JSON objects whose `type` n
 carry sound. This is version {wire.PROTOCOL_VERSION}.
 
 1. The caller connects to `/ws`. A browser's `Origin` must be the server's own page.
-2. The caller sends `hello`; the server answers `welcome`. Before that, sound is not heard.
-3. The caller streams its microphone without a pause: silence is sound too, and it is what ends a turn. The server
+2. A caller that can, sends `offer` first, takes the `answer`, and says `use_path` once sound can flow over WebRTC
+   (a browser does all of that in a few hundred milliseconds). Without it sound goes over the WebSocket. After
+   `path_lost`, or when the caller says so, it does so too.
+3. The caller sends `hello`; the server answers `welcome`. Before that, sound is not heard.
+4. The caller streams its microphone without a pause: silence is sound too, and it is what ends a turn. The server
    sends sound when there is some, and messages as things happen, in order with the sound.
-4. Either side may end it: the caller with `bye` or by closing, the server with `closing`.
+5. Either side may end it: the caller with `bye` or by closing, the server with `closing`.
 
 A message that is not understood has no effect; the server answers `error` and the connection stays. A field that
 a message does not have makes it a message that is not understood.
@@ -122,7 +125,7 @@ def _message(kind: type[msgspec.Struct], *, from_caller: bool) -> list[str]:
     for part in parts_of(kind):
         inner = described(part)
         lines += [
-            f"Each of type `{part.__name__}`: {_small(inner.meaning)}\n",
+            f"Of type `{part.__name__}`: {_small(inner.meaning)}\n",
             *_fields(inner.fields, from_caller),
         ]
     return lines
@@ -140,8 +143,8 @@ def _fields(fields: tuple[Field, ...], from_caller: bool) -> list[str]:
 
 def _absence(field: Field, from_caller: bool) -> str:
     """The caller may leave out what has a default; the server sends every field, if only as null."""
-    if from_caller:
-        return " (optional)" if field.default else ""
+    if from_caller and field.default:
+        return " (optional)"
     return " or null" if "None" in field.annotation else ""
 
 
@@ -151,7 +154,9 @@ def _json(field: Field) -> str:
     if kind.startswith("list["):
         inner = kind.removeprefix("list[").removesuffix("]")
         return f"list of {words.get(inner, f'`{inner}`')}"
-    return words[kind]
+    if kind.startswith("Literal["):
+        return " or ".join(f'`"{word}"`' for word in literals(kind))
+    return words.get(kind, f"`{kind}`")
 
 
 def _limits() -> list[str]:

@@ -6,8 +6,9 @@ Policy:
   sent up to the transport's lead ahead of that, silence only at its instant, so a reply's first
   frame goes out at once.
 * After a stall shorter than the lead the missing frames are sent at once; after a longer one the
-  grid moves and the loss is counted (`late`). Never a burst of more than the lead and one frame
-  (without a lead: of two, so that one missed tick is made good).
+  grid moves and the loss is counted (`late`). A listener with a store of its own (`patience`) is sent
+  frames that late too. Never a burst of more than lead, patience and one frame (without either: of
+  two, so that one missed tick is made good).
 * A reply whose sound runs dry waits, in whole frames, with silence; nothing of it is lost.
 * Where the transport can take back what is not audible yet (`flushes`), a hold or a cut goes back
   to the sample that is audible now and the caller fades; elsewhere the next frame fades out here.
@@ -101,9 +102,10 @@ class Playout:
         self.volume = 1.0
         self.carried_by(lead_s=lead_s, flushes=flushes)
 
-    def carried_by(self, *, lead_s: float, flushes: bool) -> None:
+    def carried_by(self, *, lead_s: float, flushes: bool, patience_s: float = 0.0) -> None:
         """Another transport carries the frames from now on."""
         self._lead = round(lead_s / PERIOD)
+        self._patience = max(round(patience_s / PERIOD), 0 if self._lead else 1)
         self._flushes = flushes
 
     # --- what comes in ----------------------------------------------------------------------
@@ -193,7 +195,7 @@ class Playout:
             self._origin = now
         current = int((now - self._origin) / PERIOD + 1e-6)
         reply = self._reply
-        moved = max(current - self._next - (0 if self._lead else 1), 0)
+        moved = max(current - self._next - self._patience, 0)
         self._next += moved
         late = moved if self._sounding() else 0
         frames: list[AudioFrame] = []

@@ -4,11 +4,13 @@
 """
 
 import logging
+from dataclasses import asdict
 
 from ultraandchat import events as ev
 from ultraandchat.server.logs import Mark, fields
 from ultraandchat.turn import events as turns
 
+WEBRTC = logging.getLogger("ultraandchat.webrtc")
 AUDIO = logging.getLogger("ultraandchat.audio")
 MODEL = logging.getLogger("ultraandchat.model")
 TURN = logging.getLogger("ultraandchat.turn")
@@ -47,9 +49,16 @@ def log_event(mark: Mark, event: ev.SessionEvent) -> None:
             AUDIO.debug(
                 "caller reported",
                 extra=fields(
-                    rtt_ms=event.rtt_ms, buffered_ms=event.buffered_ms, underruns=event.underruns
+                    rtt_ms=event.rtt_ms,
+                    buffered_ms=event.buffered_ms,
+                    underruns=event.underruns,
+                    jitter_ms=event.jitter_ms,
+                    lost=event.lost,
+                    concealed_ms=event.concealed_ms,
                 ),
             )
+        case ev.PathMeasured(quality=quality):
+            WEBRTC.debug("path measured", extra=fields(**asdict(quality)))
         case _:
             _log_words(event)
 

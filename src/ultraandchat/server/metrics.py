@@ -19,9 +19,15 @@ LATENCY_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.
 
 ROUND_TRIP_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
+JITTER_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
+BUFFER_BUCKETS_S = (0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.4, 1.0)
+
 LONGEST_ROUND_TRIP_MS = 60_000
 MOST_UNDERRUNS = 100
-"""What one report of a caller may add: it is the caller's word, once a second, of 20 ms frames."""
+MOST_PACKETS = 1_000
+MOST_CONCEALED_MS = 10_000
+LONGEST_BUFFERED_MS = 10_000
+"""What one report of a caller may add or say: it is the caller's word, once a second, of 20 ms frames."""
 
 
 class Metrics:
@@ -89,6 +95,36 @@ class Metrics:
         self.round_trip = histogram(
             "round_trip_seconds", "Round trips the callers measured.", ROUND_TRIP_BUCKETS_S
         )
+        self.packets = counter(
+            "rtp_packets_total", "Callers' packets over WebRTC, by what became of them.", "what"
+        )
+        self.concealed = counter(
+            "rtp_concealed_seconds_total", "Callers' sound invented for lost packets."
+        )
+        self.jitter = histogram(
+            "rtp_jitter_seconds",
+            "Interarrival jitter of callers' packets, once a second.",
+            JITTER_BUCKETS_S,
+        )
+        self.wait = histogram(
+            "rtp_reordering_wait_seconds",
+            "How long a missing packet is waited for.",
+            JITTER_BUCKETS_S,
+        )
+        self.page_packets = counter(
+            "page_rtp_packets_total", "Our packets as the callers' pages counted them.", "what"
+        )
+        self.page_concealed = counter(
+            "page_rtp_concealed_seconds_total", "Our sound that the callers' pages had to invent."
+        )
+        self.page_jitter = histogram(
+            "page_rtp_jitter_seconds",
+            "Jitter of our packets at the callers' pages.",
+            JITTER_BUCKETS_S,
+        )
+        self.page_buffered = histogram(
+            "page_buffered_seconds", "What sound waits in the callers' pages.", BUFFER_BUCKETS_S
+        )
         self.log_lines_dropped = gauge("log_lines_dropped", "Log lines lost since the start.")
 
     def observe(self, event: ev.SessionEvent) -> None:
@@ -113,6 +149,8 @@ class Metrics:
                 self.engine_failures.labels(engine).inc()
             case ev.Dropped(what=what, count=count):
                 self.dropped.labels(what).inc(count)
+            case ev.PathMeasured(quality=quality):
+                self._observe_path(quality)
             case _:
                 pass
 
@@ -124,6 +162,15 @@ class Metrics:
             if engine.rss_bytes is not None:
                 self.engine_memory.labels(engine.kind, engine.name).set(engine.rss_bytes)
         return generate_latest(self.registry)
+
+    def _observe_path(self, quality: ev.Quality) -> None:
+        for what in ("received", "lost", "recovered", "late", "refused"):
+            if count := getattr(quality, what):
+                self.packets.labels(what).inc(count)
+        self.concealed.inc(quality.concealed_s)
+        if quality.received:
+            self.jitter.observe(quality.jitter_ms / 1000)
+            self.wait.observe(quality.wait_ms / 1000)
 
     def _observe_turn(self, event: turns.TurnEvent) -> None:
         match event:
@@ -146,16 +193,34 @@ class ConversationMetrics:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._underruns = 0
+        self._told: dict[str, float] = {}  # the last count of each kind: pages tell totals
 
     def observe(self, event: ev.SessionEvent) -> None:
         """Count one event."""
+        if isinstance(event, ev.TransportAttached):
+            self._told = {
+                "underruns": self._told.get("underruns", 0)
+            }  # a path counts from its beginning
         if not isinstance(event, ev.CallerReported):
             self._metrics.observe(event)
             return
+        metrics = self._metrics
         if event.rtt_ms is not None and 0 <= event.rtt_ms <= LONGEST_ROUND_TRIP_MS:
-            self._metrics.round_trip.observe(event.rtt_ms / 1000)
-        if event.underruns is not None:
-            more = event.underruns - self._underruns
-            self._metrics.underruns.inc(min(max(more, 0), MOST_UNDERRUNS))
-            self._underruns = max(event.underruns, self._underruns)
+            metrics.round_trip.observe(event.rtt_ms / 1000)
+        metrics.underruns.inc(self._more("underruns", event.underruns, MOST_UNDERRUNS))
+        for what, count in (("received", event.received), ("lost", event.lost)):
+            metrics.page_packets.labels(what).inc(self._more(what, count, MOST_PACKETS))
+        concealed_ms = self._more("concealed_ms", event.concealed_ms, MOST_CONCEALED_MS)
+        metrics.page_concealed.inc(concealed_ms / 1000)
+        if event.jitter_ms is not None and 0 <= event.jitter_ms <= LONGEST_BUFFERED_MS:
+            metrics.page_jitter.observe(event.jitter_ms / 1000)
+        if event.buffered_ms is not None and 0 <= event.buffered_ms <= LONGEST_BUFFERED_MS:
+            metrics.page_buffered.observe(event.buffered_ms / 1000)
+
+    def _more(self, what: str, total: float | None, most: float) -> float:
+        """What a caller's total grew by, as far as it can be true."""
+        if total is None or not total >= 0:  # NaN is no count either
+            return 0
+        before = self._told.get(what, 0)
+        self._told[what] = max(total, before)
+        return min(max(total - before, 0), most)

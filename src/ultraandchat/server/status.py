@@ -115,6 +115,7 @@ class Status:
                 "voices": list(engines.speech.voices) if engines else [],
                 "ready": self._is_ready(),
                 "sample_rates": {"up": HEARING_RATE, "down": WIRE_RATE},
+                "webrtc": self._config.webrtc.for_pages(),
                 "max_conversations": self._config.server.max_conversations,
             }
         )

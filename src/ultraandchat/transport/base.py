@@ -1,10 +1,12 @@
 """What a transport is: one way to one caller, that carries frames and messages and decides nothing."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
 
 from ultraandchat.audio.frame import AudioFrame
+from ultraandchat.events import Quality
 from ultraandchat.transport.wire import ClientMessage, ServerMessage
 
 
@@ -30,18 +32,31 @@ class ProtocolError(Exception):
         """WebSocket close code (RFC 6455 §7.4.1): 1002 protocol, 1003 unsupported data, 1008 policy, 1009 too big."""
 
 
-Received: TypeAlias = AudioFrame | ClientMessage
+@dataclass(frozen=True, slots=True)
+class PathChanged:
+    """Sound goes another way from now on; the transport's `name`, `lead_s` and the others say which.
+
+    Positions of frames start anew behind it.
+    """
+
+
+Received: TypeAlias = AudioFrame | ClientMessage | PathChanged
 
 
 class Transport(Protocol):
     @property
     def name(self) -> str:
-        """ "websocket", "memory"."""
+        """ "webrtc", "websocket", "memory"; may change, see `PathChanged`."""
         ...
 
     @property
     def lead_s(self) -> float:
         """How far ahead of the listener frames are sent: the store against uneven arrival."""
+        ...
+
+    @property
+    def patience_s(self) -> float:
+        """How late a frame may be sent and still be in time for a store that the listener keeps itself."""
         ...
 
     @property
@@ -71,6 +86,10 @@ class Transport(Protocol):
 
     def dropped(self) -> int:
         """Frames dropped since the last call."""
+        ...
+
+    def quality(self) -> Quality | None:
+        """How the caller's packets fared since the last call; None where the way loses none."""
         ...
 
     async def aclose(self, reason: CloseReason) -> None:

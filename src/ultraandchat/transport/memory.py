@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 import numpy as np
 
 from ultraandchat.audio.frame import FRAME_MS, HEARING_RATE, PLAYOUT_RATE, AudioFrame, Samples
+from ultraandchat.events import Quality
 from ultraandchat.transport.base import CloseReason, Received
 from ultraandchat.transport.wire import ClientMessage, Closing, Flush, ServerMessage
 
@@ -22,8 +23,11 @@ class MemoryTransport:
 
     name = "memory"
 
-    def __init__(self, *, lead_s: float = 0.0, flushes: bool = False) -> None:
+    def __init__(
+        self, *, lead_s: float = 0.0, patience_s: float = 0.0, flushes: bool = False
+    ) -> None:
         self.lead_s = lead_s
+        self.patience_s = patience_s
         self.flushes = flushes
         self.messages: list[tuple[float, ServerMessage]] = []
         """What the server said, with the loop time of each."""
@@ -57,6 +61,9 @@ class MemoryTransport:
 
     def dropped(self) -> int:
         return 0
+
+    def quality(self) -> Quality | None:
+        return None
 
     async def aclose(self, reason: CloseReason) -> None:
         if self.closed is None:

@@ -13,6 +13,7 @@ from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
 from ultraandchat.audio.resample import Resampler
+from ultraandchat.events import Quality
 from ultraandchat.transport.base import CloseReason, ProtocolError, Received
 from ultraandchat.transport.limits import Allowance, Limits
 from ultraandchat.transport.outgoing import Outgoing
@@ -117,6 +118,10 @@ class WebSocketTransport:
         return LEAD_S
 
     @property
+    def patience_s(self) -> float:
+        return 0.0  # what the page keeps is the lead, and filled from here
+
+    @property
     def flushes(self) -> bool:
         return True  # the page drops what it holds, with a fade
 
@@ -174,6 +179,9 @@ class WebSocketTransport:
 
     def dropped(self) -> int:
         return self._outgoing.dropped()
+
+    def quality(self) -> Quality | None:
+        return None  # TCP loses nothing
 
     async def aclose(
         self, reason: CloseReason, text: str = "", retry_after_s: float | None = None

@@ -5,7 +5,7 @@ frames carry messages; binary frames carry sound behind an 8-byte header.
 """
 
 import struct
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -21,8 +21,8 @@ CODEC_PCM16_16K = 1
 CODEC_PCM16_24K = 2
 """Server to caller: mono PCM16 at 24 kHz."""
 
-MAX_TEXT_BYTES = 16_384
-"""A control message may be this long; a typed turn is at most `MAX_TYPED_CHARS`."""
+MAX_TEXT_BYTES = 32_768
+"""A control message may be this long: an offer with many candidates is; Chromium's for one voice has 2 kB."""
 MAX_TYPED_CHARS = 4_000
 MAX_SOUND_BYTES = HEADER.size + 2 * 16_000
 """One second of caller's sound in one frame; more is a peer that makes no sense."""
@@ -98,12 +98,69 @@ class Playback(Message, frozen=True, tag="playback"):
     """Since the conversation began."""
 
 
+class Offer(Message, frozen=True, tag="offer"):
+    """Asks for a WebRTC path; may come before `hello`. Answered by `answer`, or `error` "bad_offer"."""
+
+    sdp: str
+
+
+class CandidateInit(msgspec.Struct, frozen=True):
+    """A browser's `RTCIceCandidateInit`."""
+
+    candidate: str
+    """RFC 8839 §5.1; empty: there are no more."""
+    sdpMid: str | None = None
+    sdpMLineIndex: int | None = None
+    usernameFragment: str | None = None
+
+
+class IceCandidate(Message, frozen=True, tag="ice-candidate"):
+    """One more address at which the caller may be reached; None: there are no more."""
+
+    candidate: CandidateInit | None
+
+
+class UsePath(Message, frozen=True, tag="use_path"):
+    """Sound of both directions goes this way from now on; may come before `hello`. Without it: the WebSocket."""
+
+    path: Literal["webrtc", "websocket"]
+
+
+class Stats(Message, frozen=True, tag="stats"):
+    """What the caller's end of a WebRTC path measured (`getStats`), once a second; counts since it began."""
+
+    rtt_ms: float | None
+    jitter_ms: float
+    """Of what arrives at the caller (RFC 3550 §6.4.1)."""
+    received: int
+    """Packets."""
+    lost: int
+    """Packets that never arrived at the caller."""
+    concealed_ms: float
+    """Sound the caller's jitter buffer had to invent."""
+    buffered_ms: float
+    """What a packet waited there, mean over the last second."""
+
+
 class Bye(Message, frozen=True, tag="bye"):
     """The caller hangs up."""
 
 
 ClientMessage: TypeAlias = (
-    Hello | Mute | Interrupt | Say | Press | Release | Settings | Ping | Playback | Bye
+    Hello
+    | Mute
+    | Interrupt
+    | Say
+    | Press
+    | Release
+    | Settings
+    | Ping
+    | Playback
+    | Offer
+    | IceCandidate
+    | UsePath
+    | Stats
+    | Bye
 )
 
 
@@ -201,7 +258,7 @@ class Error(Message, frozen=True, tag="error"):
     """A message was not understood; it had no effect and the connection stays."""
 
     code: str
-    """"not_json", "unknown_type", "bad_message", "bad_sound", "not_begun"."""
+    """"not_json", "unknown_type", "bad_message", "bad_sound", "not_begun", "bad_offer", "no_path"."""
     text: str
 
 
@@ -211,6 +268,18 @@ class Flush(Message, frozen=True, tag="flush"):
 
 class Pong(Message, frozen=True, tag="pong"):
     id: int
+
+
+class Answer(Message, frozen=True, tag="answer"):
+    """The server's half of a WebRTC path, with all its candidates."""
+
+    sdp: str
+
+
+class PathLost(Message, frozen=True, tag="path_lost"):
+    """The WebRTC path did not come about, or is over; sound goes over the WebSocket."""
+
+    text: str
 
 
 class Closing(Message, frozen=True, tag="closing"):
@@ -233,6 +302,8 @@ ServerMessage: TypeAlias = (
     | Error
     | Flush
     | Pong
+    | Answer
+    | PathLost
     | Closing
 )
 

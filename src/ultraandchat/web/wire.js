@@ -72,13 +72,55 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
+ * Asks for a WebRTC path; may come before `hello`. Answered by `answer`, or `error` "bad_offer".
+ * @typedef {Object} Offer
+ * @property {"offer"} type
+ * @property {string} sdp
+ */
+
+/**
+ * A browser's `RTCIceCandidateInit`.
+ * @typedef {Object} CandidateInit
+ * @property {string} candidate RFC 8839 §5.1; empty: there are no more.
+ * @property {string | null} [sdpMid]
+ * @property {number | null} [sdpMLineIndex]
+ * @property {string | null} [usernameFragment]
+ */
+
+/**
+ * One more address at which the caller may be reached; None: there are no more.
+ * @typedef {Object} IceCandidate
+ * @property {"ice-candidate"} type
+ * @property {CandidateInit | null} candidate
+ */
+
+/**
+ * Sound of both directions goes this way from now on; may come before `hello`. Without it: the WebSocket.
+ * @typedef {Object} UsePath
+ * @property {"use_path"} type
+ * @property {"webrtc" | "websocket"} path
+ */
+
+/**
+ * What the caller's end of a WebRTC path measured (`getStats`), once a second; counts since it began.
+ * @typedef {Object} Stats
+ * @property {"stats"} type
+ * @property {number | null} rtt_ms
+ * @property {number} jitter_ms Of what arrives at the caller (RFC 3550 §6.4.1).
+ * @property {number} received Packets.
+ * @property {number} lost Packets that never arrived at the caller.
+ * @property {number} concealed_ms Sound the caller's jitter buffer had to invent.
+ * @property {number} buffered_ms What a packet waited there, mean over the last second.
+ */
+
+/**
  * The caller hangs up.
  * @typedef {Object} Bye
  * @property {"bye"} type
  */
 
 /**
- * @typedef {Hello | Mute | Interrupt | Say | Press | Release | Settings | Ping | Playback | Bye} ClientMessage
+ * @typedef {Hello | Mute | Interrupt | Say | Press | Release | Settings | Ping | Playback | Offer | IceCandidate | UsePath | Stats | Bye} ClientMessage
  */
 
 /**
@@ -171,7 +213,7 @@ export const PROTOCOL_VERSION = 1;
  * A message was not understood; it had no effect and the connection stays.
  * @typedef {Object} Error
  * @property {"error"} type
- * @property {string} code "not_json", "unknown_type", "bad_message", "bad_sound", "not_begun".
+ * @property {string} code "not_json", "unknown_type", "bad_message", "bad_sound", "not_begun", "bad_offer", "no_path".
  * @property {string} text
  */
 
@@ -188,6 +230,20 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
+ * The server's half of a WebRTC path, with all its candidates.
+ * @typedef {Object} Answer
+ * @property {"answer"} type
+ * @property {string} sdp
+ */
+
+/**
+ * The WebRTC path did not come about, or is over; sound goes over the WebSocket.
+ * @typedef {Object} PathLost
+ * @property {"path_lost"} type
+ * @property {string} text
+ */
+
+/**
  * Last message: the conversation ends for this reason.
  * @typedef {Object} Closing
  * @property {"closing"} type
@@ -197,5 +253,5 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * @typedef {Welcome | State | UserCaption | AgentCaption | ReplyDone | TurnTiming | Notice | Error | Flush | Pong | Closing} ServerMessage
+ * @typedef {Welcome | State | UserCaption | AgentCaption | ReplyDone | TurnTiming | Notice | Error | Flush | Pong | Answer | PathLost | Closing} ServerMessage
  */
