@@ -73,7 +73,9 @@ class AvDecoder:
     def _take(self, sound: Samples) -> None:
         frames = self._resampler.feed(AudioFrame(sound, OPUS_RATE, self._position))
         self._position += len(sound)
-        self._rest = np.concatenate([self._rest, *(frame.samples for frame in frames)])
+        # The filter may overshoot a loud sound by a little.
+        ready = [np.clip(frame.samples, -1.0, 1.0) for frame in frames]
+        self._rest = np.concatenate([self._rest, *ready])
 
 
 class AvEncoder:
