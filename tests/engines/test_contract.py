@@ -7,7 +7,7 @@ installed skips its suite on a developer's machine and fails it where `CI` is se
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -148,10 +148,8 @@ class TestSphinx(TranscriberContract):
 
 class TestSilero(VoiceActivityContract):
     @pytest.fixture
-    def hearing(self) -> Iterator[Silero]:
-        silero = Silero()
-        yield silero
-        silero.close()
+    def hearing(self) -> Silero:
+        return Silero()
 
 
 class TestWebRtc(VoiceActivityContract):

@@ -5,7 +5,6 @@ says how. All times are media time, so a busy machine changes nothing.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +35,10 @@ TAIL_S = 0.35
 
 
 @pytest.fixture(scope="module")
-def engines() -> Iterator[Engines]:
-    silero = Silero(ready=1)
-    yield Engines(
+def engines() -> Engines:
+    return Engines(
         gate=WebRtcVad(),
-        hearing=silero,
+        hearing=Silero(),
         language=ScriptedLanguage(),
         speech=ScriptedSpeech(),
         transcriber=None,
@@ -48,7 +46,6 @@ def engines() -> Iterator[Engines]:
         about="",
         greeting="",
     )
-    silero.close()
 
 
 @dataclass

@@ -100,13 +100,10 @@ def test_sleeping_moves_no_start_and_no_end_by_more_than_a_window(
         speech = noisy(speech, "pink", snr_db, seed=1, rms=float(np.sqrt(np.mean(speech**2))))
     silence = np.zeros(48_000, np.float32)
     sound = windows(np.concatenate([silence, speech, silence]))
-    silero, policy = Silero(1), TurnPolicy()
-    try:
-        always = np.flatnonzero(awake(sound, policy, silero))
-        activity = Activity(policy, WebRtcVad().open(), silero.open())
-        slept = np.flatnonzero([activity.hear(window) for window in sound])
-    finally:
-        silero.close()
+    silero, policy = Silero(), TurnPolicy()
+    always = np.flatnonzero(awake(sound, policy, silero))
+    activity = Activity(policy, WebRtcVad().open(), silero.open())
+    slept = np.flatnonzero([activity.hear(window) for window in sound])
     assert abs(int(slept[0]) - int(always[0])) <= 1
     assert abs(int(slept[-1]) - int(always[-1])) <= 1
 

@@ -40,12 +40,18 @@ class AudioFrame:
         return self.position + len(self.samples)
 
 
+# As arrays without a dimension: numpy takes twice as long over scalars.
+_HIGHEST, _LOWEST = np.array(32767, np.float32), np.array(-32768, np.float32)
+
+
 def to_pcm16(samples: Samples) -> Pcm16:
     """Rounded and clipped to 16 bits; NaN, which a broken engine may give, becomes silence."""
     if not np.isfinite(samples).all():
         samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
-    scaled = samples * np.float32(32767)
-    np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+    scaled = samples * _HIGHEST
+    np.rint(scaled, out=scaled)
+    np.minimum(scaled, _HIGHEST, out=scaled)
+    np.maximum(scaled, _LOWEST, out=scaled)
     return scaled.astype(np.int16)
 
 

@@ -43,20 +43,20 @@ class DcFilter:
         if not self._begun:
             self._begun = True
             self._last_in = float(samples[0])
-        made = np.empty(len(samples), np.float32)
-        for at in range(0, len(samples), self._RUN):
-            made[at : at + self._RUN] = self._step(samples[at : at + self._RUN].astype(np.float64))
-        return made
+        if len(samples) <= self._RUN:
+            return self._step(samples)
+        starts = range(0, len(samples), self._RUN)
+        return np.concatenate([self._step(samples[at : at + self._RUN]) for at in starts])
 
-    def _step(self, x: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Samples:
-        n = len(x)
+    def _step(self, samples: Samples) -> Samples:
+        n = len(samples)
+        x = samples.astype(np.float64)
         y = x * self._growth[:n]  # x[n] − x[n−1], times r⁻ⁿ; np.diff costs four times as much
         y[1:] -= x[:-1] * self._growth[1:n]
-        y[0] -= self._last_in * self._growth[0]
-        np.cumsum(y, out=y)
-        y += self._last_out
+        y[0] += self._last_out - self._last_in * self._growth[0]
+        np.add.accumulate(y, out=y)
         y *= self._decay[:n]
-        self._last_in, self._last_out = float(x[-1]), float(y[-1])
+        self._last_in, self._last_out = x.item(-1), y.item(-1)
         return y.astype(np.float32)
 
 

@@ -65,7 +65,7 @@ def _hearing() -> Finding:
     from ultraandchat.engines.silero import Silero
 
     try:
-        Silero(ready=1).close()
+        Silero()
     except EngineUnavailable as error:
         return Finding("voice activity: silero", False, error.reason, error.remedy)
     return Finding("voice activity: silero", True, "loads; WebRTC's detector beside it")

@@ -153,8 +153,7 @@ async def _open_hearing() -> AsyncIterator[Live[VoiceActivityModel]]:
 
     clock = asyncio.get_running_loop().time
     begun = clock()
-    # In a thread: loading its networks would keep /health from answering for half a second.
-    silero = await asyncio.to_thread(Silero)
+    silero = Silero()
     status = EngineStatus(
         "voice activity",
         "silero",
@@ -162,10 +161,7 @@ async def _open_hearing() -> AsyncIterator[Live[VoiceActivityModel]]:
         "with WebRTC's detector to agree where speech begins",
         load_s=clock() - begun,
     )
-    try:
-        yield Live(silero, lambda: (status,))
-    finally:
-        silero.close()
+    yield Live(silero, lambda: (status,))
 
 
 @asynccontextmanager

@@ -33,13 +33,12 @@ class WebRtcVadStream:
     def probability(self, window: Samples) -> float:
         """The share of the 10 ms sub-frames ending in these 512 samples that it calls speech."""
         sound = self._rest + to_pcm16(window).tobytes()
-        ends = range(SUBFRAME_BYTES, len(sound) + 1, SUBFRAME_BYTES)
-        voiced: int = sum(
-            self._detector.is_speech(sound[end - SUBFRAME_BYTES : end], HEARING_RATE)
-            for end in ends
-        )
-        self._rest = sound[len(ends) * SUBFRAME_BYTES :]
-        return voiced / len(ends)
+        whole = len(sound) // SUBFRAME_BYTES
+        voiced = 0
+        for start in range(0, whole * SUBFRAME_BYTES, SUBFRAME_BYTES):
+            voiced += self._detector.is_speech(sound[start : start + SUBFRAME_BYTES], HEARING_RATE)
+        self._rest = sound[whole * SUBFRAME_BYTES :]
+        return voiced / whole
 
     def reset(self) -> None:
         self._detector = webrtcvad.Vad(MODE)
