@@ -4,10 +4,13 @@ import argparse
 import socket
 from pathlib import Path
 
+import av
 import pytest
 
 from ultraandchat.commands.check import run
 from ultraandchat.config import Config
+from ultraandchat.transport.rtp.libopus import Libopus
+from ultraandchat.transport.rtp.opus import find_opus
 
 
 def check(*overrides: str) -> int:
@@ -55,3 +58,27 @@ def test_a_chat_model_without_an_address_says_how_to_give_one(
     out = capsys.readouterr().out
     assert "cannot start" in out
     assert "engines.chat.base_url=http://localhost:11434/v1" in out
+
+
+def test_the_opus_that_is_used_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check() == 0
+    assert find_opus().name in capsys.readouterr().out
+
+
+def test_an_opus_that_cannot_conceal_is_told_with_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Libopus, "found", lambda: iter(()))
+    assert check() == 0
+    out = capsys.readouterr().out
+    assert "packet loss will be heard as gaps" in out
+    assert "apt install libopus0" in out
+
+
+def test_no_opus_at_all_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Libopus, "found", lambda: iter(()))
+    monkeypatch.setattr(av, "codecs_available", {"pcm_s16le"})
+    assert check() == 1
+    assert "PyAV was built without libopus" in capsys.readouterr().out

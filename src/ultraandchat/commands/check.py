@@ -20,12 +20,16 @@ from ultraandchat import __version__
 from ultraandchat.config import Config
 from ultraandchat.engines.open import survey
 from ultraandchat.server.gpu import Gpu
+from ultraandchat.transport.rtp.opus import OpusUnavailable, find_opus
 
 PAGE_FILES = ("index.html", "main.js", "style.css", "worklet/capture.js", "worklet/playback.js")
 """Without these there is nothing to open."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """What the tests of the page can drive."""
+
+OPUS_REMEDY = "apt install libopus0, or pip install --force-reinstall --only-binary av av"
+"""PyAV's wheel brings libopus; a PyAV built here, or a distribution's, may not."""
 
 MARKS = {True: Text("ok", "green"), False: Text("missing", "bold red"), None: Text("-", "dim")}
 
@@ -73,6 +77,7 @@ def _rows(config: Config) -> Iterable[Row]:
     yield _python()
     for finding in survey(config.engines):
         yield Row(finding.name, finding.ok, finding.detail, finding.remedy)
+    yield _opus()
     yield _port(config.server.host, config.server.port)
     yield _logs(config.logs.directory)
     yield _page()
@@ -84,6 +89,17 @@ def _python() -> Row:
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     detail = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     return Row("Python", fits, detail, "" if fits else "Install Python 3.11, 3.12 or 3.13.")
+
+
+def _opus() -> Row:
+    try:
+        opus = find_opus()
+    except OpusUnavailable as error:
+        return Row("Opus", False, str(error), OPUS_REMEDY)
+    if opus.conceals and opus.recovers:
+        return Row("Opus", True, opus.name)
+    detail = f"{opus.name}; packet loss will be heard as gaps"
+    return Row("Opus", True, detail, f"To conceal lost packets: {OPUS_REMEDY}")
 
 
 def _port(host: str, port: int) -> Row:

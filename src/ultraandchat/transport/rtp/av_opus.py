@@ -111,7 +111,7 @@ class AvEncoder:
         return b"".join(bytes(packet) for packet in self._codec.encode(frame))
 
     def adapt(self, *, bitrate: int, loss_percent: int) -> None:
-        pass
+        """Without effect: what FFmpeg was opened with stays."""
 
     def reset(self) -> None:
         self._codec = _codec("w")
@@ -131,10 +131,7 @@ class AvOpus:
 
     def __init__(self) -> None:
         if CODEC not in av.codecs_available:
-            raise OpusUnavailable(
-                "no Opus here: PyAV was built without libopus, and the system has none. "
-                "pip install --only-binary av av, or apt install libopus0"
-            )
+            raise OpusUnavailable("PyAV was built without libopus, and the system has none")
 
     def decoder(self, rate: int = HEARING_RATE) -> AvDecoder:
         return AvDecoder(rate)
