@@ -30,6 +30,7 @@ from ultraandchat.server.metrics import Metrics
 from ultraandchat.server.page import Page
 from ultraandchat.server.status import Status
 from ultraandchat.session import Session
+from ultraandchat.transport.rtp.opus import find_opus
 
 EXIT_CONFIG = 2
 """The operator asked for something impossible: a setting, a port in use, an unwritable folder."""
@@ -63,7 +64,12 @@ class Server:
         self._ticker = Ticker()
         self._metrics = Metrics()
         self._conversations = Conversations(
-            config, self._ticker, self._metrics, make_session, environ.get("RUNPOD_POD_ID")
+            config,
+            self._ticker,
+            self._metrics,
+            make_session,
+            environ.get("RUNPOD_POD_ID"),
+            find_opus() if config.webrtc.enabled else None,
         )
         self._stop = asyncio.Event()
         self._failure: ConfigError | EngineUnavailable | None = None

@@ -22,6 +22,8 @@ from ultraandchat.server.metrics import ConversationMetrics, Metrics
 from ultraandchat.session import SessionConfig
 from ultraandchat.transport.base import CloseReason, Transport
 from ultraandchat.transport.limits import Limits
+from ultraandchat.transport.rtp.opus import Opus
+from ultraandchat.transport.webrtc import WebRtcTransport
 from ultraandchat.transport.websocket import WebSocketTransport
 from ultraandchat.turn.policy import TurnPolicy
 
@@ -66,7 +68,7 @@ class SessionFactory(Protocol):
 class _Open:
     session: RunningSession
     task: asyncio.Task[object]
-    transport: WebSocketTransport | None = None
+    transport: WebSocketTransport | WebRtcTransport | None = None
 
 
 class Conversations:
@@ -79,7 +81,9 @@ class Conversations:
         metrics: Metrics,
         make_session: SessionFactory,
         pod: str | None = None,
+        opus: Opus | None = None,
     ) -> None:
+        """Without `opus` sound goes over WebSockets only."""
         self.engines: Engines | None = None
         """Set once the models are ready; until then callers are told to come back."""
         self.stopping = False
@@ -88,6 +92,7 @@ class Conversations:
         self._metrics = metrics
         self._make_session = make_session
         self._pod = pod
+        self._opus = opus
         self._trusted = networks(config.server.trusted_proxies)
         self._limits = Limits(
             messages_per_s=config.server.messages_per_s,
@@ -122,7 +127,7 @@ class Conversations:
             self._empty.clear()
             self._metrics.conversations.set(len(self._open))
             try:
-                return await self._converse(request, call, address)
+                return await self._converse(request, call, name, address)
             finally:
                 del self._open[name]
                 self._metrics.conversations.set(len(self._open))
@@ -175,14 +180,15 @@ class Conversations:
         )
 
     async def _converse(
-        self, request: web.Request, call: _Open, address: str
+        self, request: web.Request, call: _Open, name: str, address: str
     ) -> web.WebSocketResponse:
-        transport = call.transport = await WebSocketTransport.accept(
+        control = await WebSocketTransport.accept(
             request,
             self._limits,
             heartbeat_s=self._config.server.heartbeat_s,
             refused=lambda code: self._metrics.messages_refused.labels(code).inc(),
         )
+        transport = call.transport = self._with_webrtc(control, name)
         LOG.info("caller connected", extra=fields(address=address))
         reason = CloseReason.FAULT
         try:
@@ -200,9 +206,22 @@ class Conversations:
             LOG.exception("conversation failed")
         finally:
             await transport.aclose(reason)
-            why = transport.ended[1] if transport.ended else reason.value
+            why = control.ended[1] if control.ended else reason.value
             LOG.info("caller gone", extra=fields(reason=why))
-        return transport.peer
+        return control.peer
+
+    def _with_webrtc(
+        self, control: WebSocketTransport, name: str
+    ) -> WebSocketTransport | WebRtcTransport:
+        if self._opus is None:
+            return control
+        return WebRtcTransport(
+            control,
+            self._config.webrtc,
+            self._opus,
+            host=self._config.server.host,
+            session=name,
+        )
 
     async def _refuse(
         self, request: web.Request, reason: CloseReason, address: str

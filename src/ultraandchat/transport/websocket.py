@@ -183,6 +183,10 @@ class WebSocketTransport:
     def quality(self) -> Quality | None:
         return None  # TCP loses nothing
 
+    def is_heard(self) -> None:
+        """The caller gives signs of life on another way: it is not idle."""
+        self._last = self._clock()
+
     async def aclose(
         self, reason: CloseReason, text: str = "", retry_after_s: float | None = None
     ) -> None:

@@ -1,0 +1,118 @@
+"""One WebRTC connection that answers an offer (RFC 8829). aiortc keeps SDP, ICE, DTLS and SRTP's keys;
+packets go past it (`bypass.py`)."""
+
+import asyncio
+from contextlib import suppress
+from ipaddress import ip_address
+
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.sdp import candidate_from_sdp
+
+from ultraandchat.transport.rtp.bypass import Bypass
+from ultraandchat.transport.rtp.sdp import (
+    MOST_CANDIDATES,
+    BadOffer,
+    heard_best,
+    judged,
+    payload_type,
+)
+from ultraandchat.transport.wire import CandidateInit
+
+CLOSE_S = 2.0
+"""The peer is told goodbye (DTLS close) within this; then the sockets are closed."""
+LOOPBACK = "127.0.0.1"
+
+
+class Peer:
+    """From offer to goodbye. `answer` once; `connected` and `over` are futures of its life."""
+
+    def __init__(self, host: str) -> None:
+        """`host` is where the server listens: candidates are offered at the same addresses."""
+        loop = asyncio.get_running_loop()
+        self.connected: asyncio.Future[None] = loop.create_future()
+        """Done once packets can flow; never done where `over` comes first."""
+        self.over: asyncio.Future[str] = loop.create_future()
+        """Done once nothing flows any more, with the reason."""
+        self.payload_type = 0
+        """Of Opus, both ways; known after `answer`."""
+        self._connection = RTCPeerConnection(
+            # Empty: aiortc would ask a public server where it is and wait up to 5 s for the answer.
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        transceiver = self._connection.addTransceiver("audio", direction="sendrecv")
+        codecs = RTCRtpSender.getCapabilities("audio").codecs
+        transceiver.setCodecPreferences([c for c in codecs if c.mimeType.lower() == "audio/opus"])
+        self.packets = Bypass(self._connection, transceiver)
+        """Where RTP and RTCP of this peer go in and out."""
+        self.packets.gather_at(lambda found: addresses(host, found))
+        self._connection.on("connectionstatechange", self._changed)
+        self._candidates = 0
+
+    async def answer(self, offer: str, *, bitrate: int, fec: bool) -> str:
+        """The answer to that offer, with all our candidates; `BadOffer` says what is wrong with it."""
+        try:
+            await self._connection.setRemoteDescription(
+                RTCSessionDescription(sdp=judged(offer), type="offer")
+            )
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except (InvalidAccessError, InvalidStateError, OperationError, ValueError) as error:
+            raise error if isinstance(error, BadOffer) else BadOffer(str(error)) from None
+        self.packets.attach()
+        made = self._connection.localDescription.sdp
+        self.payload_type = payload_type(made)
+        return heard_best(made, bitrate=bitrate, fec=fec)
+
+    async def add(self, init: CandidateInit) -> None:
+        """One more address of the peer's. Names of the local network are left to come to us: their
+        first check tells the address. What cannot be read is passed over, as is what is too much."""
+        if not init.candidate or self._candidates >= MOST_CANDIDATES:
+            return
+        self._candidates += 1
+        with suppress(ValueError, LookupError, TypeError, AssertionError, InvalidStateError):
+            candidate = candidate_from_sdp(init.candidate.removeprefix("candidate:"))
+            if candidate.ip.endswith(".local"):
+                return
+            candidate.sdpMid, candidate.sdpMLineIndex = init.sdpMid, init.sdpMLineIndex
+            await self._connection.addIceCandidate(candidate)
+
+    async def aclose(self) -> None:
+        """Say goodbye and give the sockets back. Safe to call twice."""
+        self._finish("closed")
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._connection.close()
+        self.packets.detach()
+
+    def _changed(self) -> None:
+        match self._connection.connectionState:
+            case "connected":
+                if not self.connected.done():
+                    self.connected.set_result(None)
+            case "failed":
+                self._finish("no packet comes through any more")
+            case "closed":
+                self._finish("the caller closed it")
+
+    def _finish(self, reason: str) -> None:
+        if not self.over.done():
+            self.over.set_result(reason)
+
+
+def addresses(host: str, found: list[str]) -> list[str]:
+    """Where to be reached: as the server itself, which may listen everywhere or at one address."""
+    if host == "localhost":
+        return [LOOPBACK]
+    try:
+        listening = ip_address(host)
+    except ValueError:  # a name: its addresses are among those found
+        return [*found, LOOPBACK]
+    if listening.is_unspecified:
+        return [*found, LOOPBACK]
+    return [LOOPBACK if listening.is_loopback else host]
