@@ -82,3 +82,4 @@ def test_no_opus_at_all_is_missing(
     monkeypatch.setattr(av, "codecs_available", {"pcm_s16le"})
     assert check() == 1
     assert "PyAV was built without libopus" in capsys.readouterr().out
+    assert check("webrtc.enabled=false") == 0

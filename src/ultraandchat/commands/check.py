@@ -77,7 +77,7 @@ def _rows(config: Config) -> Iterable[Row]:
     yield _python()
     for finding in survey(config.engines):
         yield Row(finding.name, finding.ok, finding.detail, finding.remedy)
-    yield _opus()
+    yield _opus(config.webrtc.enabled)
     yield _port(config.server.host, config.server.port)
     yield _logs(config.logs.directory)
     yield _page()
@@ -91,7 +91,9 @@ def _python() -> Row:
     return Row("Python", fits, detail, "" if fits else "Install Python 3.11, 3.12 or 3.13.")
 
 
-def _opus() -> Row:
+def _opus(needed: bool) -> Row:
+    if not needed:
+        return Row("Opus", None, "not needed: webrtc.enabled is off")
     try:
         opus = find_opus()
     except OpusUnavailable as error:
