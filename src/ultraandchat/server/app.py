@@ -30,7 +30,7 @@ from ultraandchat.server.metrics import Metrics
 from ultraandchat.server.page import Page
 from ultraandchat.server.status import Status
 from ultraandchat.session import Session
-from ultraandchat.transport.rtp.opus import find_opus
+from ultraandchat.transport.rtp.opus import Opus, OpusUnavailable, find_opus
 
 EXIT_CONFIG = 2
 """The operator asked for something impossible: a setting, a port in use, an unwritable folder."""
@@ -69,7 +69,7 @@ class Server:
             self._metrics,
             make_session,
             environ.get("RUNPOD_POD_ID"),
-            find_opus() if config.webrtc.enabled else None,
+            _opus() if config.webrtc.enabled else None,
         )
         self._stop = asyncio.Event()
         self._failure: ConfigError | EngineUnavailable | None = None
@@ -152,6 +152,15 @@ class Server:
         if logs.directory:
             self._announce(f"Logs are in {logs.directory}. Stop with Ctrl-C.")
         self._announce("The models are loading.")
+
+
+def _opus() -> Opus:
+    try:
+        return find_opus()
+    except OpusUnavailable as error:
+        raise ConfigError(
+            f"webrtc.enabled: {error}; with --set webrtc.enabled=false sound goes over WebSockets"
+        ) from None
 
 
 async def serve(config: Config, announce: Callable[[str], None]) -> None:
