@@ -1,10 +1,10 @@
-"""The reordering buffer as tables of instants, and as laws of any network."""
+"""The reordering buffer as stories on instants."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.link import Arrival, with_ticks
+from tests.support.rtp import FRAME, number, packet
 from ultraandchat.transport.rtp.media_time import Gap
 from ultraandchat.transport.rtp.packet import RtpPacket
 from ultraandchat.transport.rtp.reorder import (
@@ -16,21 +16,6 @@ from ultraandchat.transport.rtp.reorder import (
     Reordering,
     WaitBound,
 )
-
-FRAME = 960
-FIRST_SEQUENCE, FIRST_TIMESTAMP = 65_530, 2**32 - 2_000
-"""Both wrap around within the first packets of every story."""
-
-
-def packet(number: int, *, payload: bytes = b"sound", shift: int = 0) -> RtpPacket:
-    """The `number`th packet of a stream, 20 ms each."""
-    sequence = (FIRST_SEQUENCE + number) & 0xFFFF
-    timestamp = (FIRST_TIMESTAMP + number * FRAME + shift) & 0xFFFF_FFFF
-    return RtpPacket(111, False, sequence, timestamp, 1, payload)
-
-
-def number(of: RtpPacket) -> int:
-    return (of.sequence - FIRST_SEQUENCE) & 0xFFFF
 
 
 class Story:
@@ -332,116 +317,3 @@ def test_a_packet_that_was_too_late_makes_the_next_be_waited_for() -> None:
     story.put(120, 4)
     assert story.due(178) == []
     assert story.put(179, 3) == [3, 4]
-
-
-# --- laws ---------------------------------------------------------------------------------------------
-
-
-fates = st.lists(
-    st.tuples(
-        st.sampled_from(["comes", "comes", "comes", "comes", "lost", "twice"]),
-        st.floats(0, 0.25),
-    ),
-    min_size=1,
-    max_size=80,
-)
-
-
-def _arrivals(fates: list[tuple[str, float]]) -> list[tuple[float, int]]:
-    arrivals = []
-    for n, (fate, late) in enumerate(fates):
-        if fate != "lost" or n == 0:
-            arrivals.append((n * 0.02 + late * (n > 0), n))
-        if fate == "twice":
-            arrivals.append((n * 0.02 + 0.3 * late, n))
-    return sorted(arrivals)
-
-
-def _run(fates: list[tuple[str, float]]) -> tuple[list[tuple[float, Placed]], dict[int, float]]:
-    """What comes out and when, and when each packet arrived first."""
-    buffer = Reordering()
-    out: list[tuple[float, Placed]] = []
-    arrived: dict[int, float] = {}
-    arrivals = [Arrival(at, n.to_bytes(2)) for at, n in _arrivals(fates)]
-    for now, data in with_ticks(arrivals, arrivals[-1].at + 1):
-        if data is None:
-            placed = buffer.due(now)
-        else:
-            n = int.from_bytes(data)
-            arrived.setdefault(n, now)
-            placed = buffer.put(packet(n), FRAME, now)
-        out += [(now, item) for item in placed]
-    return out, arrived
-
-
-@settings(max_examples=200, deadline=None)
-@given(fates)
-def test_nothing_comes_out_of_order_twice_or_after_the_bound(
-    fates: list[tuple[str, float]],
-) -> None:
-    out, arrived = _run(fates)
-    numbers = [number(item) for _, item in out if isinstance(item, RtpPacket)]
-    assert numbers == sorted(set(numbers))
-    assert all(
-        now - arrived[number(item)] <= MOST_WAIT_S + 0.020 + 1e-9
-        for now, item in out
-        if isinstance(item, RtpPacket)
-    )
-
-
-@settings(max_examples=200, deadline=None)
-@given(fates)
-def test_as_much_media_time_comes_out_as_was_sent(fates: list[tuple[str, float]]) -> None:
-    out, _ = _run(fates)
-    items = [item for _, item in out]
-    numbers = [number(item) for item in items if isinstance(item, RtpPacket)]
-    samples = sum(item.samples if isinstance(item, Gap) else FRAME for item in items)
-    assert samples == (numbers[-1] - numbers[0] + 1) * FRAME
-
-
-@settings(max_examples=100, deadline=None)
-@given(fates)
-def test_a_lost_gap_stands_in_front_of_the_packet_that_follows_it(
-    fates: list[tuple[str, float]],
-) -> None:
-    items = [item for _, item in _run(fates)[0]]
-    for at, item in enumerate(items):
-        if isinstance(item, Gap):
-            assert item.lost
-            assert isinstance(items[at + 1], RtpPacket)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.booleans(), min_size=1, max_size=200))
-def test_loss_without_reordering_never_makes_the_wait_longer(lost: list[bool]) -> None:
-    buffer = Reordering()
-    for n, is_lost in enumerate(lost):
-        if not is_lost:
-            buffer.put(packet(n), FRAME, n * 0.02)
-        buffer.due(n * 0.02 + 0.01)
-        assert buffer.bound.at(n * 0.02) == LEAST_WAIT_S
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 0xFFFF),
-            st.integers(0, 0xFFFF_FFFF),
-            st.integers(0, 5760),
-            st.floats(0, 1),
-        ),
-        max_size=60,
-    )
-)
-def test_whatever_comes_no_gap_is_long_and_nothing_is_made_up(
-    junk: list[tuple[int, int, int, float]],
-) -> None:
-    buffer, now, out = Reordering(), 0.0, 0
-    for put, (sequence, timestamp, duration, passed) in enumerate(junk, start=1):
-        now += passed
-        placed = buffer.put(RtpPacket(111, False, sequence, timestamp, 1, b"x"), duration, now)
-        placed += buffer.due(now)
-        out += sum(isinstance(item, RtpPacket) for item in placed)
-        assert out <= put
-        assert all(0 < item.samples <= 96_000 for item in placed if isinstance(item, Gap))
