@@ -68,7 +68,7 @@ class Network:
     def __init__(self, weights: Mapping[str, Weights]) -> None:
         """`weights` as `SHAPES`; `KeyError` where one is missing, `ValueError` where one is not as it should be."""
         for name, shape in SHAPES.items():
-            if (weights[name].shape, weights[name].dtype) != (shape, np.float32):
+            if weights[name].shape != shape or weights[name].dtype != np.float32:
                 raise ValueError(f"its weights {name} are not {shape} float32")
         # Taps that only ever meet padding are left out: of four moments the second convolution makes
         # two, of which the first sees two and the second three; the third makes one; the last sees it.
@@ -115,7 +115,7 @@ class Network:
         self._after[:] = self._mirrored
         memory.context[:] = window[-CONTEXT:]
         np.multiply(self._frames, self._hann, out=self._framed)
-        np.fft.rfft(self._framed, out=self._spectra)
+        np.fft.rfft(self._framed, out=self._spectra)  # type: ignore[arg-type]  # numpy's stub says complex128 only
         np.abs(self._spectra, out=self._loudness)
 
         self._seen0[:] = self._runs0
@@ -165,7 +165,7 @@ def _gates(weights: Mapping[str, Weights]) -> tuple[Weights, Weights]:
     bias = weights["rnn.bias_ih"] + weights["rnn.bias_hh"]
     enter, keep, new, leave = np.split(np.arange(4 * CELLS), 4)
     order = np.concatenate([enter, keep, leave, new])
-    scale = np.repeat(np.float32([0.5, 0.5, 0.5, 1.0]), CELLS)
+    scale = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), CELLS)
     return np.ascontiguousarray((matrix[order] * scale[:, None]).T), bias[order] * scale
 
 
