@@ -2,7 +2,8 @@
 
 The folders stand in the order in which sound travels. To follow one turn, read:
 
-1. `transport/`  sound and messages come in over one connection (`base.py` says what that is)
+1. `transport/`  sound and messages come in over one connection (`base.py` says what that is);
+                 `rtp/` is the way of a WebRTC packet, from datagram to frame and back
 2. `audio/`      frames become 16 kHz windows, free of DC
 3. `turn/`       voice activity, the growing utterance, and who has the floor (`taking.py`)
 4. `dialogue/`   what was said: history, and the reply's text cut into speakable clauses
