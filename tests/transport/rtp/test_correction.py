@@ -55,6 +55,23 @@ def test_what_is_said_to_carry_correction_is_recovered_better_than_concealed() -
     assert nearer > 2 * worse
 
 
+def test_it_is_found_behind_the_lengths_of_several_frames() -> None:
+    made = [
+        payload for payload in payloads(fec=True, loss_percent=20) if carries_correction(payload)
+    ]
+    frame, toc = made[0][1:], made[0][0]
+    short = bytes(frame[:100])
+    length = bytes([len(short)])
+    assert carries_correction(bytes([toc | 1]) + 2 * short)
+    assert carries_correction(bytes([toc | 2]) + length + 2 * short)
+    assert carries_correction(bytes([toc | 3, 0x03]) + 3 * short)
+    assert carries_correction(bytes([toc | 3, 0x83]) + 2 * length + 3 * short)
+    padding = b"\xff\x05"
+    assert carries_correction(
+        bytes([toc | 3, 0xC3]) + padding + 2 * length + 3 * short + bytes(259)
+    )
+
+
 @given(st.binary(max_size=40))
 def test_any_bytes_carry_some_or_none(payload: bytes) -> None:
     assert carries_correction(payload) in (True, False)
