@@ -1,6 +1,5 @@
 """A server in a process of its own, for benchmarks: started, waited for, measured, stopped."""
 
-import json
 import os
 import signal
 import socket
@@ -38,6 +37,30 @@ class Serving:
         """Resident memory of the process and all its children."""
         return sum(_rss(pid) for pid in _tree(self.pid)) / 1e6
 
+    def peak_mb(self) -> float:
+        """The most that it was since the start, or since `forget_peak`."""
+        return sum(_status(pid, "VmHWM") for pid in _tree(self.pid)) * 1024 / 1e6
+
+    def forget_peak(self) -> None:
+        """Starting needs memory for a moment that no conversation does."""
+        for pid in _tree(self.pid):
+            with suppress(OSError):
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def threads(self) -> int:
+        return sum(_status(pid, "Threads") for pid in _tree(self.pid))
+
+    def files(self) -> int:
+        """Open files and sockets."""
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in _tree(self.pid))
+
+    def metrics(self) -> dict[str, float]:
+        """`/metrics`, by name and labels as they stand there."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
 
 @contextmanager
 def serving(
@@ -46,11 +69,12 @@ def serving(
     log: Path | None = None,
     port: int = 0,
     wait: bool = True,
+    core: int | None = None,
 ) -> Iterator[Serving]:
-    """Start `ultraandchat serve` (on a free port for 0) and wait until it is ready, or (without
-    `wait`) until it answers at all."""
+    """Start `ultraandchat serve` (on a free port for 0, pinned to `core` where one is given) and wait
+    until it is ready, or (without `wait`) until it answers at all."""
     port = port or _free_port()
-    command = [sys.executable, "-m", "ultraandchat", "serve", "--profile", profile]
+    command = [*on_core(core), sys.executable, "-m", "ultraandchat", "serve", "--profile", profile]
     for setting in (f"server.port={port}", "logs.directory=", *settings):
         command += ["--set", setting]
     begun = time.perf_counter()
@@ -116,10 +140,23 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {model}, Python {sys.version.split()[0]}, load {load:.1f}"
 
 
-def callers(url: str, conversations: int, seconds: float) -> dict[str, list[float] | float]:
-    """Run `bench/callers.py` beside the server and take its figures."""
-    command = [sys.executable, str(Path(__file__).parent / "callers.py"), "--url", url]
-    command += ["--conversations", str(conversations), "--seconds", str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True)
-    figures: dict[str, list[float] | float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+def on_core(core: int | None) -> list[str]:
+    """What stands in front of a command that is to run on one core only (util-linux)."""
+    return [] if core is None else ["taskset", "-c", str(core)]
+
+
+def core_s(core: int) -> float:
+    """Seconds in which that core was not idle, whoever used it."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            return (sum(map(int, ticks[:8])) - int(ticks[3]) - int(ticks[4])) / TICKS
+    return 0.0
+
+
+def _status(pid: int, name: str) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+    return 0
