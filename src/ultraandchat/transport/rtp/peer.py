@@ -13,12 +13,12 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
-from aiortc.sdp import candidate_from_sdp
 
 from ultraandchat.transport.rtp.bypass import Bypass
 from ultraandchat.transport.rtp.sdp import (
     MOST_CANDIDATES,
     BadOffer,
+    candidate,
     heard_best,
     judged,
     payload_type,
@@ -70,17 +70,15 @@ class Peer:
         return heard_best(made, bitrate=bitrate, fec=fec)
 
     async def add(self, init: CandidateInit) -> None:
-        """One more address of the peer's. Names of the local network are left to come to us: their
-        first check tells the address. What cannot be read is passed over, as is what is too much."""
+        """One more address of the peer's; what `candidate` passes over is, and what is too much."""
         if not init.candidate or self._candidates >= MOST_CANDIDATES:
             return
         self._candidates += 1
-        with suppress(ValueError, LookupError, TypeError, AssertionError, InvalidStateError):
-            candidate = candidate_from_sdp(init.candidate.removeprefix("candidate:"))
-            if candidate.ip.endswith(".local"):
-                return
-            candidate.sdpMid, candidate.sdpMLineIndex = init.sdpMid, init.sdpMLineIndex
-            await self._connection.addIceCandidate(candidate)
+        if (one := candidate(init.candidate)) is None:
+            return
+        one.sdpMid, one.sdpMLineIndex = init.sdpMid, init.sdpMLineIndex
+        with suppress(ValueError, InvalidStateError):  # of a stream there is not; closed meanwhile
+            await self._connection.addIceCandidate(one)
 
     async def aclose(self) -> None:
         """Say goodbye and give the sockets back. Safe to call twice."""
