@@ -7,16 +7,21 @@ the datagram callback and sent straight to the socket. All private names of aior
 needs are touched in this file only; `tests/transport/rtp/test_bypass.py` fails when one of them moves.
 """
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
 import pylibsrtp
+from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpTransceiver
 
 LARGEST_DATAGRAM = 2_048
 """Bytes. asyncio would reserve 256 KiB for each packet; DTLS flights have up to 1,500, RTP at most 1,300."""
 MOST_QUEUED = 64
 """Datagrams that are no media and wait for aiortc: a DTLS flight has less than ten."""
+MOST_REMOTE = 128
+"""Addresses that passed an ICE check: aioice keeps each, and starts checks of its own to it. 32 are
+offered at most; a peer whose address goes on changing is no peer."""
 MOST_UNSENT_BYTES = 4_096
 """What the socket did not take yet; beyond it (half a second of sound) packets are dropped, as the
 network would."""
@@ -34,11 +39,14 @@ class Bypass:
         self.ssrc: int = transceiver.sender._ssrc
         """Ours; the description names it."""
         self.refused = 0
-        """Packets that failed their authentication, or had no session."""
+        """Packets that failed their authentication, had no session, or were no STUN that can be read."""
+        self.failed = False
+        """Taking a packet raised: an error of ours, told to the loop; nothing more is taken."""
         self._dtls: Any = transceiver.receiver.transport
         self._ice: Any = self._dtls.transport._connection
         self._rtp: Packet = _ignore
         self._rtcp: Packet = _ignore
+        self._attached: list[Any] = []
         # They would start a decoder thread and four tasks; what they would carry goes past them.
         setattr(transceiver.sender, "send", _nothing)  # noqa: B010 - mypy forbids the assignment
         setattr(transceiver.receiver, "receive", _nothing)  # noqa: B010
@@ -61,11 +69,15 @@ class Bypass:
         for protocol in self._ice._protocols:
             protocol.transport.max_size = LARGEST_DATAGRAM
             protocol.datagram_received = self._past(protocol.datagram_received)
+            self._attached.append(protocol)
 
     def detach(self) -> None:
-        """Let go of the sockets' callbacks, so that nothing keeps a closed connection in memory."""
-        for protocol in self._ice._protocols:
+        """Let go of the sockets: of their callbacks, so that nothing keeps a closed connection in
+        memory, and of those that aiortc did not come to close."""
+        for protocol in {*self._attached, *self._ice._protocols}:
             vars(protocol).pop("datagram_received", None)
+            protocol.transport.abort()
+        self._attached.clear()
         vars(self._ice).pop("get_component_candidates", None)
         self._rtp = self._rtcp = _ignore
 
@@ -103,10 +115,12 @@ class Bypass:
         self, datagram_received: Callable[[bytes, Any], None]
     ) -> Callable[[bytes, Any], None]:
         def received(data: bytes, address: Any) -> None:
-            first = data[0] if data else 0
+            first = data[0] if data else -1
             if 128 <= first < 192:  # RFC 7983: RTP and RTCP
                 self._media(data)
-            elif first < 4 or self._is_peer(address):
+            elif 0 <= first < 4:
+                self._check(datagram_received, data, address)
+            elif data and self._ice._queue.qsize() < MOST_QUEUED and self._is_known(address):
                 datagram_received(data, address)
 
         return received
@@ -116,17 +130,41 @@ class Bypass:
         if srtp is None or len(data) < 8:
             self.refused += 1
             return
+        take, opened = self._rtp, b""
         try:
             if 192 <= data[1] < 224:  # RFC 5761 §4
-                self._rtcp(srtp.unprotect_rtcp(data))
+                take, opened = self._rtcp, srtp.unprotect_rtcp(data)
             else:
-                self._rtp(srtp.unprotect(data))
-        except pylibsrtp.Error:
+                opened = srtp.unprotect(data)
+        except (pylibsrtp.Error, ValueError):  # the second: longer than it takes
+            self.refused += 1
+            return
+        taken = False
+        try:
+            take(opened)
+            taken = True
+        finally:
+            if not taken:  # once, not fifty times a second; the path ends of it
+                self.failed = True
+                self._rtp = self._rtcp = _ignore
+
+    def _check(
+        self, datagram_received: Callable[[bytes, Any], None], data: bytes, address: Any
+    ) -> None:
+        """STUN, which anybody may send. aioice takes what it cannot read for data, and queues it without
+        a bound; its parser raises where lengths inside do not fit, and a check without a priority fails."""
+        if len(self._ice._remote_candidates) >= MOST_REMOTE and not self._is_known(address):
+            self.refused += 1
+            return
+        try:
+            stun.parse_message(data)
+            datagram_received(data, address)
+        except (ValueError, LookupError, struct.error):
             self.refused += 1
 
-    def _is_peer(self, address: Any) -> bool:
-        """Of somebody who passed an ICE check or is in the offer, and not more than aiortc takes."""
-        return self._ice._queue.qsize() < MOST_QUEUED and any(
+    def _is_known(self, address: Any) -> bool:
+        """Of somebody who passed an ICE check or is in the offer."""
+        return any(
             candidate.port == address[1] and candidate._network_host == address[0]
             for candidate in self._ice._remote_candidates
         )

@@ -69,6 +69,8 @@ class RtpPath:
     @property
     def trouble(self) -> str:
         """Why this path should end, if it should."""
+        if self._packets.failed:
+            return "the server made an error"
         if self._receiver.flood:
             return "far more packets came than sound has"
         if self._silent_s > DEAD_S:
