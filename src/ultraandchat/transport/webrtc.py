@@ -8,7 +8,7 @@ both directions is RTP (`rtp/`). It goes back to the WebSocket when the caller s
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeAlias
 
 from ultraandchat.audio.frame import AudioFrame
 from ultraandchat.events import Quality
@@ -29,6 +29,11 @@ ANSWER_S = 5.0
 """Answering gathers host addresses and makes a certificate: tens of milliseconds."""
 
 
+_Candidates: TypeAlias = asyncio.Queue[wire.CandidateInit]
+"""Behind their offer; what is too much is passed over."""
+_Offer: TypeAlias = tuple[str, _Candidates]
+
+
 class WebRtcTransport:
     """`run` must run beside `received`, as the WebSocket's must."""
 
@@ -47,9 +52,8 @@ class WebRtcTransport:
         self._host = host
         self._session = session
         self._clock = asyncio.get_running_loop().time
-        self._offers: asyncio.Queue[str] = asyncio.Queue(1)  # a second one is refused
-        # Of the offer that is being answered or was; what is too much is passed over.
-        self._candidates: asyncio.Queue[wire.CandidateInit] = asyncio.Queue(MOST_CANDIDATES)
+        self._offers: asyncio.Queue[_Offer] = asyncio.Queue(1)  # a second one is refused
+        self._candidates = _Candidates(MOST_CANDIDATES)  # of the offer that came last
         self._leave: asyncio.Future[str] | None = None  # there while a path is; why it should end
         self._path: RtpPath | None = None
         self._over_rtp = False
@@ -160,7 +164,7 @@ class WebRtcTransport:
                 self._end_path("")
                 return self._moved(over_rtp=False)
             case wire.UsePath():
-                if self._path is not None:
+                if self._path is not None and not self._ending():
                     return self._moved(over_rtp=True)
                 self.send(wire.Error("no_path", "WebRTC is not connected"))
                 return None
@@ -170,10 +174,15 @@ class WebRtcTransport:
                 return item
 
     def _offered(self, sdp: str) -> None:
-        if self._leave is not None or self._offers.full():
+        if (self._leave is not None and not self._ending()) or self._offers.full():
             self.send(wire.Error("bad_offer", "there is a WebRTC path on this connection already"))
         else:
-            self._offers.put_nowait(sdp)
+            self._candidates = _Candidates(MOST_CANDIDATES)
+            self._offers.put_nowait((sdp, self._candidates))
+
+    def _ending(self) -> bool:
+        """The path is being closed; the next offer waits until that is done."""
+        return self._leave is not None and self._leave.done()
 
     def _moved(self, *, over_rtp: bool) -> PathChanged | None:
         if self._over_rtp == over_rtp:
@@ -191,23 +200,22 @@ class WebRtcTransport:
     async def _keep_path(self) -> None:
         """One path after the other; each is over before the next offer is taken."""
         while True:
-            sdp = await self._offers.get()
+            sdp, candidates = await self._offers.get()
             peer = Peer(self._host)
             self._leave = peer.over
             try:
-                lost = await self._live(peer, sdp)
+                lost = await self._live(peer, sdp, candidates)
+                self._path = None
+                if (changed := self._moved(over_rtp=False)) is not None:
+                    await self._items.put(changed)
+                if lost:
+                    self.send(wire.PathLost(lost))
             finally:
                 self._path = None
                 await peer.aclose()
                 self._leave = None
-                while not self._candidates.empty():
-                    self._candidates.get_nowait()
-            if (changed := self._moved(over_rtp=False)) is not None:
-                await self._items.put(changed)
-            if lost:
-                self.send(wire.PathLost(lost))
 
-    async def _live(self, peer: Peer, sdp: str) -> str:
+    async def _live(self, peer: Peer, sdp: str, candidates: _Candidates) -> str:
         """From offer to the end of the path; the reason, where the caller is to be told."""
         config = self._config
         try:
@@ -220,7 +228,7 @@ class WebRtcTransport:
             return "the server could not answer in time"
         self.send(wire.Answer(answer))
         async with asyncio.TaskGroup() as group:
-            adding = group.create_task(self._add_candidates(peer), name="webrtc/candidates")
+            adding = group.create_task(_add(peer, candidates), name="webrtc/candidates")
             within = config.connect_timeout_s
             either: set[asyncio.Future[Any]] = {peer.connected, peer.over}
             await asyncio.wait(either, timeout=within, return_when=asyncio.FIRST_COMPLETED)
@@ -229,10 +237,6 @@ class WebRtcTransport:
                 await peer.over
             adding.cancel()
         return peer.over.result() if peer.over.done() else f"nothing connected in {within:g} s"
-
-    async def _add_candidates(self, peer: Peer) -> None:
-        while True:
-            await peer.add(await self._candidates.get())
 
     def _begin_path(self, peer: Peer) -> None:
         self._path = RtpPath(
@@ -252,3 +256,8 @@ class WebRtcTransport:
             self._dropped += 1  # the session is 5 s behind
         else:
             self._items.put_nowait(frame)
+
+
+async def _add(peer: Peer, candidates: _Candidates) -> None:
+    while True:
+        await peer.add(await candidates.get())

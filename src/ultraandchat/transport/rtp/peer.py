@@ -81,20 +81,31 @@ class Peer:
             await self._connection.addIceCandidate(one)
 
     async def aclose(self) -> None:
-        """Say goodbye and give the sockets back. Safe to call twice."""
+        """Say goodbye and give the sockets back. Safe to call twice.
+
+        Who is cancelled meanwhile waits to the end of it: half closed, aiortc's sockets and tasks
+        would stay for ever.
+        """
         self._finish("closed")
-        with suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(CLOSE_S):
-                await self._connection.close()
-        self.packets.detach()
+        closing = asyncio.get_running_loop().create_task(self._connection.close())
+        try:
+            await asyncio.wait({closing}, timeout=CLOSE_S)
+        except asyncio.CancelledError:
+            await asyncio.wait({closing}, timeout=CLOSE_S)
+            raise
+        finally:
+            closing.cancel()
+            self.packets.detach()
 
     def _changed(self) -> None:
         match self._connection.connectionState:
             case "connected":
                 if not self.connected.done():
                     self.connected.set_result(None)
-            case "failed":
+            case "failed" if self.connected.done():
                 self._finish("no packet comes through any more")
+            case "failed":
+                self._finish("the connection could not be secured")
             case "closed":
                 self._finish("the caller closed it")
 

@@ -124,7 +124,8 @@ def _check_transports(description: SessionDescription) -> None:
     for media in description.media:
         if media.dtls is None or not media.dtls.fingerprints:
             raise BadOffer("an offer must have a DTLS fingerprint")
-        if not (_is_ice_word(media.ice.usernameFragment) and _is_ice_word(media.ice.password)):
+        ice = media.ice
+        if ice is None or not all(map(_is_ice_word, (ice.usernameFragment, ice.password))):
             raise BadOffer("an offer must have an ICE name and password")
     mids = [media.rtp.muxId for media in description.media]
     bundled = [mid for g in description.group if g.semantic == "BUNDLE" for mid in g.items]
@@ -133,4 +134,4 @@ def _check_transports(description: SessionDescription) -> None:
 
 
 def _is_ice_word(word: str | None) -> bool:
-    return bool(word) and len(word) <= MOST_ICE_CHARS and word.isascii()
+    return word is not None and 0 < len(word) <= MOST_ICE_CHARS and word.isascii()
