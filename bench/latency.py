@@ -70,7 +70,7 @@ def table(cells: list[Cell], title: str) -> Table:
         "others on it %",
         "peak MB",
         "caller lag p95",
-        "unanswered, early, not cut",
+        "unanswered, early, uncut, ended",
     ):
         made.add_column(column, justify="right")
     for cell in cells:
@@ -99,7 +99,8 @@ def row(cell: Cell) -> list[str]:
         f"{100 * cell.others_s / cell.seconds:.1f}",
         f"{cell.peak_mb:.0f}",
         cell.lag,
-        f"{unanswered}, {figures['early']}, {figures['unheeded']}",
+        f"{unanswered}, {figures['early']}, {figures['unheeded']}, "
+        f"{len(figures['connections_ended'])}",
     ]
 
 

@@ -88,7 +88,7 @@ class WebRtcWay:
         self._now = loop.time
         self._socket = socket
         self._sounds = sounds
-        self._connected = asyncio.Event()
+        self._came = asyncio.Event()
         self._answer: asyncio.Future[str] = loop.create_future()
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._packets = Bypass(
@@ -107,7 +107,8 @@ class WebRtcWay:
         self._sent = self._octets = 0
 
     async def begin(self) -> None:
-        """Offer, be answered, connect, and move sound there."""
+        """Offer, be answered, and move sound there once media comes through."""
+        await self._tell(wire.Hello())
         connection = self._connection
         await connection.setLocalDescription(await connection.createOffer())
         self._packets.attach()
@@ -117,9 +118,8 @@ class WebRtcWay:
             answer = await self._answer
             self._payload_type = payload_type(answer)
             await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-            await self._connected.wait()
+            await self._came.wait()
         await self._tell(wire.UsePath("webrtc"))
-        await self._tell(wire.Hello())
 
     async def send(self, frame: int) -> None:
         payload = self._sounds.opus[frame]
@@ -186,6 +186,7 @@ class WebRtcWay:
         if self._reception is None:
             self._reception = Reception(packet.ssrc)
             self._first = packet.timestamp
+            self._came.set()
         self._reception.take(packet.sequence, packet.timestamp, now)
         if packet.payload == SILENT_PACKET:
             return
@@ -200,11 +201,8 @@ class WebRtcWay:
         self._reports.take(data, self._now())
 
     def _changed(self) -> None:
-        match self._connection.connectionState:
-            case "connected":
-                self._connected.set()
-            case "failed" | "closed":
-                self._end("WebRTC ended")
+        if self._connection.connectionState in ("failed", "closed"):
+            self._end("WebRTC ended")
 
     def _end(self, reason: str) -> None:
         if not self.over.done():
