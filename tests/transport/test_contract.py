@@ -1,17 +1,21 @@
 """The contract over every transport there is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import numpy as np
+import pytest
 
+from tests.support.rtc_caller import FRAME, RtcCaller, rtc_caller
 from tests.support.serving import phone
-from tests.transport.contract import Caller, TransportContract
+from tests.transport.contract import Caller, TransportContract, take, tone
+from tests.transport.test_webrtc import accepting as accepting_webrtc
 from tests.transport.test_websocket import accepting
-from ultraandchat.audio.frame import PLAYOUT_RATE, Samples
-from ultraandchat.transport.base import Transport
+from ultraandchat.audio.frame import HEARING_RATE, PLAYOUT_RATE, AudioFrame, Samples
+from ultraandchat.transport.base import PathChanged, Transport
 from ultraandchat.transport.memory import MemoryTransport
-from ultraandchat.transport.wire import ClientMessage, ServerMessage
+from ultraandchat.transport.wire import ClientMessage, Mute, Say, ServerMessage
 
 
 class MemoryCaller:
@@ -54,3 +58,112 @@ class TestWebSocket(TransportContract):
     async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
         async with accepting() as (url, accepted), phone(url) as caller:
             yield await accepted.get(), caller
+
+
+class TestWebRtcBeforeItsPath(TransportContract):
+    """A page that may use WebRTC and does not yet: all goes over the WebSocket, exactly."""
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
+        async with accepting_webrtc() as (url, accepted), phone(url) as caller:
+            yield await accepted.get(), caller
+
+
+class TestWebRtcBesideItsPath(TransportContract):
+    """WebRTC is connected and not in use: nothing changes, but for silence that goes over it too."""
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
+        async with (
+            accepting_webrtc() as (url, accepted),
+            phone(url) as caller,
+            rtc_caller(caller) as rtc,
+        ):
+            transport = await accepted.get()
+            rtc.muted = True
+            await rtc.connects()
+            caller.messages.clear()
+            yield transport, caller
+
+
+class RtpCaller:
+    """Messages over the WebSocket, sound over RTP."""
+
+    rate = PLAYOUT_RATE
+
+    def __init__(self, rtc: RtcCaller) -> None:
+        self._rtc = rtc
+
+    @property
+    def messages(self) -> list[ServerMessage]:
+        return self._rtc.phone.messages
+
+    @property
+    def sound(self) -> Samples:
+        return self._rtc.sound
+
+    async def speaks(self, samples: Samples) -> None:
+        at = np.arange(3 * len(samples)) / 3
+        whole = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+        for part in whole.reshape(-1, FRAME):
+            self._rtc.says(part)
+
+    async def tells(self, message: ClientMessage) -> None:
+        await self._rtc.phone.tells(message)
+
+    async def until(self, kind: type[ServerMessage]) -> ServerMessage:
+        message = await self._rtc.phone.until(kind)
+        # What was sent before it is in our socket by now: loopback. A turn of the loop takes one of them.
+        for _ in range(200):
+            await asyncio.sleep(0)
+        return message
+
+    async def leaves(self) -> None:
+        await self._rtc.phone.leaves()
+
+
+class TestWebRtc(TransportContract):
+    """Sound over RTP, as Opus: not the same samples, but the same sound."""
+
+    TONE_S = 0.4
+    TAIL_S = 0.02
+    LEVEL = 0.05
+    STEEPEST = 1.3
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
+        async with (
+            accepting_webrtc() as (url, accepted),
+            phone(url) as caller,
+            rtc_caller(caller) as rtc,
+        ):
+            transport = await accepted.get()
+            rtc.muted = True
+            await rtc.moves()
+            assert await take(transport, 1) == [PathChanged()]
+            caller.messages.clear()
+            yield transport, RtpCaller(rtc)
+
+    def assert_same(self, got: Samples, sent: Samples) -> None:
+        """As loud, as long, and alike behind the codec's delay, which is below 15 ms."""
+        assert len(got) == len(sent)
+        likeness = max(
+            float(np.corrcoef(got[delay:], sent[: len(sent) - delay])[0, 1])
+            for delay in range(15 * HEARING_RATE // 1000)
+        )
+        assert likeness > 0.98
+        middle = slice(len(sent) // 4, -len(sent) // 4)
+        loudness = np.sqrt(np.mean(got[middle] ** 2) / np.mean(sent[middle] ** 2))
+        assert loudness == pytest.approx(1.0, rel=self.LEVEL)
+
+    async def test_sound_and_messages_come_in_order_of_arrival(self) -> None:
+        """They come on two ways, so that each has an order of its own only."""
+        async with self.connected() as (transport, caller):
+            await caller.tells(Mute(True))
+            await caller.speaks(tone(0.04, HEARING_RATE))
+            await caller.tells(Say("hello"))
+            items = await take(transport, 4)
+            assert [x for x in items if not isinstance(x, AudioFrame)] == [Mute(True), Say("hello")]
+            first, second = (x for x in items if isinstance(x, AudioFrame))
+            assert first.rate == second.rate == HEARING_RATE
+            assert first.end == second.position
