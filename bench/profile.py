@@ -2,7 +2,7 @@
 
     python -m bench.profile [--path webrtc] [--conversations 8] [--seconds 60] [--pin] [--silent]
 
-py-spy looks 200 times a second at who holds Python's lock (`--gil`). The rest of the process's CPU was
+py-spy looks 153 times a second at who holds Python's lock (`--gil`). The rest of the process's CPU was
 used without it: in the kernel (sockets, epoll) and in threads of libraries. A sample belongs to the
 innermost frame that a part claims; `--keep FILE` keeps the folded stacks.
 """
@@ -23,8 +23,8 @@ from bench.cell import CALLERS_CORE, SERVER_CORE, SETTINGS, Cell, run_cell
 from bench.cell import arguments as cell_arguments
 from bench.serving import machine, on_core, serving
 
-RATE = 200
-"""Samples a second. py-spy stops the process for each, 0.1 to 0.3 ms."""
+RATE = 153
+"""Samples a second: not in step with the 20 ms in which everything here comes again."""
 FRAME = re.compile(r"^(?P<function>.+) \((?P<file>.+?)(?::\d+)?\)$")
 
 PARTS: tuple[tuple[str, str], ...] = (
