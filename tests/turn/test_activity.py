@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.speech import CLIPS, clip, noisy, windows
-from ultraandchat.audio.frame import Samples
+from ultraandchat.audio.frame import WINDOW, Samples
 from ultraandchat.audio.level import dbfs
 from ultraandchat.engines.silero import Silero
 from ultraandchat.engines.webrtc_vad import WebRtcVad
@@ -14,6 +15,8 @@ from ultraandchat.turn.policy import TurnPolicy
 
 LOUD = np.full(512, 0.1, np.float32)
 QUIET = np.zeros(512, np.float32)
+BEFORE = np.zeros((SLEEP_AFTER + 94) * WINDOW, np.float32)
+"""So much silence that Silero sleeps for 3 s."""
 
 
 class Says:
@@ -64,23 +67,60 @@ def test_silero_sleeps_in_silence_and_is_played_what_it_missed() -> None:
     activity = Activity(TurnPolicy(), Says(1.0), hearing)
     for _ in range(1000):
         activity.hear(QUIET)
-    assert hearing.asked == SLEEP_AFTER + 1
+    assert hearing.asked == SLEEP_AFTER
     hearing.says = 0.9
     assert activity.hear(LOUD)
-    assert hearing.asked == SLEEP_AFTER + 1 + REMEMBERED + 1
+    assert hearing.asked == SLEEP_AFTER + REMEMBERED + 1
+
+
+class Hears(Says):
+    """It remembers which windows it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.heard: list[float] = []
+
+    def probability(self, window: Samples) -> float:
+        self.heard.append(float(window[0]))
+        return super().probability(window)
+
+
+@given(loud=st.lists(st.tuples(st.integers(0, SLEEP_AFTER + 30), st.integers(1, 5)), max_size=4))
+@settings(deadline=None, max_examples=50)
+def test_it_hears_windows_in_order_none_twice_and_all_that_are_loud(
+    loud: list[tuple[int, int]],
+) -> None:
+    hearing = Hears()
+    activity = Activity(TurnPolicy(), Says(0.0), hearing)
+    gains = [gain for quiet, run in loud for gain in (*[0.0] * quiet, *[0.1] * run)]
+    for number, gain in enumerate(gains):
+        window = np.full(512, gain, np.float32)
+        window[0] = number * 1e-6  # which one it was, and still below the gate
+        activity.hear(window)
+    numbers = [round(number * 1e6) for number in hearing.heard]
+    assert numbers == sorted(set(numbers))
+    assert {number for number, gain in enumerate(gains) if gain == 0.1} <= set(numbers)
 
 
 def test_it_never_sleeps_while_somebody_is_voiced() -> None:
     hearing = Says(0.9)
     activity = Activity(TurnPolicy(), Says(1.0), hearing)
     activity.hear(LOUD)
-    assert all(activity.hear(QUIET) for _ in range(100))
+    assert all(activity.hear(QUIET) for _ in range(2 * SLEEP_AFTER))
+
+
+def test_it_never_sleeps_in_noise_above_the_gate() -> None:
+    hearing = Says(0.0)
+    activity = Activity(TurnPolicy(), Says(0.0), hearing)
+    for _ in range(2 * SLEEP_AFTER):
+        activity.hear(LOUD)
+    assert hearing.asked == 2 * SLEEP_AFTER
 
 
 def test_after_a_reset_it_listens_to_silence_anew_before_it_sleeps() -> None:
     hearing = Says(0.0)
     activity = Activity(TurnPolicy(), Says(1.0), hearing)
-    for _ in range(100):
+    for _ in range(2 * SLEEP_AFTER):
         activity.hear(QUIET)
     activity.reset()
     before = hearing.asked
@@ -94,31 +134,36 @@ def test_after_a_reset_it_listens_to_silence_anew_before_it_sleeps() -> None:
 def test_sleeping_moves_no_start_and_no_end_by_more_than_a_window(
     name: str, snr_db: float | None
 ) -> None:
-    """Three seconds of silence before and after each clip, so that it sleeps, against detectors that are always awake."""
+    """Against detectors that are always awake; before each clip so much silence that it sleeps for 3 s."""
     speech = clip(name)
     if snr_db is not None:
         speech = noisy(speech, "pink", snr_db, seed=1, rms=float(np.sqrt(np.mean(speech**2))))
-    silence = np.zeros(48_000, np.float32)
-    sound = windows(np.concatenate([silence, speech, silence]))
-    silero, policy = Silero(), TurnPolicy()
-    always = np.flatnonzero(awake(sound, policy, silero))
-    activity = Activity(policy, WebRtcVad().open(), silero.open())
-    slept = np.flatnonzero([activity.hear(window) for window in sound])
-    assert abs(int(slept[0]) - int(always[0])) <= 1
-    assert abs(int(slept[-1]) - int(always[-1])) <= 1
+    assert_nothing_moves(np.concatenate([BEFORE, speech, BEFORE[:48_000]]))
 
 
-def awake(sound: NDArray[np.float32], policy: TurnPolicy, silero: Silero) -> list[bool]:
-    """The same rules with a Silero that sees every window."""
-    gate, hearing = WebRtcVad().open(), silero.open()
-    found, voiced = [], False
-    for window in sound:
-        agreement, speech = gate.probability(window), hearing.probability(window)
+@pytest.mark.parametrize("name", CLIPS)
+def test_sleeping_in_a_quiet_hiss_moves_nothing_either(name: str) -> None:
+    """Noise of -60 dBFS all the time, below the gate."""
+    sound = np.concatenate([BEFORE, clip(name), BEFORE[:48_000]])
+    assert_nothing_moves(noisy(sound, "pink", 60.0, seed=1, rms=1.0))
+
+
+def assert_nothing_moves(samples: Samples) -> None:
+    """Both hear the same windows; the quick detector, which never sleeps, is asked once for both."""
+    silero, policy, quick = Silero(), TurnPolicy(), WebRtcVad().open()
+    gate, always = Says(0.0), silero.open()
+    activity = Activity(policy, gate, silero.open())
+    expected, found, voiced = [], [], False
+    for window in windows(samples):
+        gate.says, speech = quick.probability(window), always.probability(window)
         starts = (
             speech >= policy.speech_threshold
-            and agreement >= policy.gate_agreement
+            and gate.says >= policy.gate_agreement
             and dbfs(window) >= policy.gate_dbfs
         )
         voiced = speech >= policy.silence_threshold if voiced else starts
-        found.append(voiced)
-    return found
+        expected.append(voiced)
+        found.append(activity.hear(window))
+    awake, slept = np.flatnonzero(expected), np.flatnonzero(found)
+    assert abs(int(slept[0]) - int(awake[0])) <= 1
+    assert abs(int(slept[-1]) - int(awake[-1])) <= 1

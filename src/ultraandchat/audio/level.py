@@ -1,5 +1,7 @@
 """How loud sound is, and how it is made even: levels, DC removal, one gain per utterance, fades."""
 
+import math
+
 import numpy as np
 
 from ultraandchat.audio.frame import Samples
@@ -13,7 +15,7 @@ def dbfs(samples: Samples) -> float:
     if not len(samples):
         return QUIETEST_DBFS
     power = float(np.dot(samples, samples)) / len(samples)
-    return max(10.0 * float(np.log10(power)), QUIETEST_DBFS) if power > 1e-12 else QUIETEST_DBFS
+    return max(10.0 * math.log10(power), QUIETEST_DBFS) if power > 1e-12 else QUIETEST_DBFS
 
 
 class DcFilter:

@@ -4,8 +4,9 @@ Requiring WebRTC's detector beside Silero to *continue* cost up to nine points o
 noise; to *start*, agreement is what the specification asks for. The energy gate is fixed, because
 an adaptive one lost whole sentences at 0 dB.
 
-Silero is by far the dearest thing that runs for a caller (each conversation's network is 9 MB, which
-the caches of a busy machine do not hold), so below the gate, where speech cannot start, it sleeps.
+Silero is by far the dearest of them, so below the gate, where speech cannot start, it goes to sleep.
+Not soon, because even in silence its state drifts for some twenty seconds and decides about weak
+beginnings, and not above the gate, where it drifts for a minute: decision 12 has the figures.
 """
 
 from collections import deque
@@ -15,12 +16,13 @@ from ultraandchat.audio.frame import Samples
 from ultraandchat.audio.level import dbfs
 from ultraandchat.turn.policy import TurnPolicy
 
+SLEEP_AFTER = 625
+"""Windows (20 s) below the gate after which Silero sleeps. After 2 s, one start or end in twenty moved by
+more than a window when a long quiet hiss had gone before; after 20 s, none did."""
 REMEMBERED = 10
-"""Windows (320 ms) that Silero is played on waking, on top of what it knew when it fell asleep: on every
-clip of tests/data/speech starts and ends then stay within one window. Forgetting instead of knowing
-moved weak beginnings ("yes", a breath before a sentence) by up to eight."""
-SLEEP_AFTER = 62
-"""Windows (2 s) below the gate after which it sleeps; after one second its state still mattered."""
+"""Windows (320 ms) of those it missed that Silero is played on waking, on top of what it knew when it fell
+asleep. Forgetting instead of knowing moved weak beginnings ("yes", a breath before a sentence) by up to
+eight."""
 
 
 class SpeechDetector(Protocol):
@@ -41,18 +43,18 @@ class Activity:
         self._voiced = False
         self._asleep = False
         self._quiet = 0  # windows below the gate in a row
-        self._recent: deque[Samples] = deque(maxlen=REMEMBERED)
+        self._missed: deque[Samples] = deque(maxlen=REMEMBERED)
 
     def hear(self, window: Samples) -> bool:
         """512 samples at 16 kHz, in order."""
         agreement = self._gate.probability(window)  # cheap, and its idea of the noise must go on
         loud = dbfs(window) >= self._policy.gate_dbfs
         self._quiet = 0 if loud else self._quiet + 1
-        if self._asleep and loud:
-            self._wake()
-        self._recent.append(window)
-        if self._asleep:
+        if self._asleep and not loud:
+            self._missed.append(window)
             return False
+        if self._asleep:
+            self._wake()
         speech = self._hearing.probability(window)
         if self._voiced:
             self._voiced = speech >= self._policy.silence_threshold
@@ -62,18 +64,19 @@ class Activity:
                 and speech >= self._policy.speech_threshold
                 and agreement >= self._policy.gate_agreement
             )
-        self._asleep = not self._voiced and self._quiet > SLEEP_AFTER
+        self._asleep = not self._voiced and self._quiet >= SLEEP_AFTER
         return self._voiced
 
     def reset(self) -> None:
         """The sound was interrupted for long: what the detectors remember means nothing now."""
         self._gate.reset()
         self._hearing.reset()
-        self._recent.clear()
+        self._missed.clear()
         self._voiced = self._asleep = False
         self._quiet = 0
 
     def _wake(self) -> None:
         self._asleep = False
-        for window in self._recent:
+        for window in self._missed:
             self._hearing.probability(window)
+        self._missed.clear()
