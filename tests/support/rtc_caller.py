@@ -6,7 +6,7 @@ no sense, RTCP, what was never encrypted.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
-from tests.support.serving import PATIENCE_S, Phone, phone
+from tests.support.serving import PATIENCE_S, Phone, eventually, phone
 from ultraandchat.audio.frame import PLAYOUT_RATE, Samples
 from ultraandchat.audio.level import dbfs
 from ultraandchat.transport.rtp.bypass import Bypass
@@ -57,6 +57,8 @@ class RtcCaller:
         self.arrived: list[Arrived] = []
         self.rtcp: list[bytes] = []
         self.answer = ""
+        self.ready: Callable[[], bool] = lambda: bool(self.arrived)
+        """The server is connected too: media comes through, which is what a page waits for."""
         self.connection = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
@@ -92,6 +94,7 @@ class RtcCaller:
         assert isinstance(answer, Answer)
         await self.accepts(answer.sdp)
         await self.until_state("connected")
+        await eventually(self.ready)
 
     async def moves(self) -> None:
         """Connect, and have sound go over RTP from now on."""
@@ -99,9 +102,7 @@ class RtcCaller:
         await self.phone.tells(UsePath("webrtc"))
 
     async def until_state(self, state: str) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while self.connection.connectionState != state:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: self.connection.connectionState == state)
 
     async def vanishes(self) -> None:
         """Be gone without a goodbye: the sockets are shut, nothing is said."""

@@ -81,6 +81,7 @@ class TestWebRtcBesideItsPath(TransportContract):
         ):
             transport = await accepted.get()
             rtc.muted = True
+            rtc.ready = lambda: transport.quality() is not None
             await rtc.connects()
             caller.messages.clear()
             yield transport, caller
@@ -139,6 +140,7 @@ class TestWebRtc(TransportContract):
         ):
             transport = await accepted.get()
             rtc.muted = True
+            rtc.ready = lambda: transport.quality() is not None
             await rtc.moves()
             assert await take(transport, 1) == [PathChanged()]
             caller.messages.clear()

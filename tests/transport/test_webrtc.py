@@ -35,7 +35,7 @@ from ultraandchat.transport.wire import (
 )
 
 Accepted = asyncio.Queue[WebRtcTransport]
-SHORT = WebRtcConfig(connect_timeout_s=0.3, fallback_s=0.1)
+SHORT = WebRtcConfig(connect_timeout_s=1.0, fallback_s=0.1)
 NOWHERE = recorded("chromium_voice")
 """An offer of somebody who is gone."""
 
@@ -78,8 +78,10 @@ async def calling(
         phone(url) as line,
         rtc_caller(line) as caller,
     ):
+        transport = await accepted.get()
         caller.muted = True
-        yield await accepted.get(), line, caller
+        caller.ready = lambda: transport.quality() is not None
+        yield transport, line, caller
 
 
 async def drain(transport: WebRtcTransport, into: list[Received]) -> ProtocolError | None:
@@ -184,6 +186,7 @@ async def test_back_and_again_over_a_new_offer_at_once() -> None:
             await line.tells(UsePath("websocket"))
             async with rtc_caller(line) as again:
                 again.muted = True
+                again.ready = caller.ready
                 await again.moves()
                 await eventually(lambda: items == [PathChanged()] * 3)
                 transport.silence(0)
@@ -258,6 +261,7 @@ async def test_a_second_offer_is_refused_and_the_first_lives(connected: bool) ->
             assert isinstance(message, Answer)
             await caller.accepts(message.sdp)
             await caller.until_state("connected")
+            await eventually(caller.ready)
         await line.tells(UsePath("webrtc"))
         assert await take(transport, 1) == [PathChanged()]
 
@@ -320,7 +324,7 @@ async def test_what_never_connects_is_given_up_and_told() -> None:
     async with calling(SHORT) as (transport, line, caller):
         await line.tells(Offer(NOWHERE))
         lost = await line.until(PathLost)
-        assert lost == PathLost("nothing connected in 0.3 s")
+        assert lost == PathLost("nothing connected in 1 s")
         await caller.connects()
         assert transport.name == "websocket"
 
