@@ -20,6 +20,7 @@ import numpy as np
 
 from bench.caller import Caller, Figures, Way
 from bench.hearing import PERIOD_S, Hearing
+from bench.link import Badness, Link
 from bench.sounds import Sounds, sounds
 from bench.ways import WebRtcWay, WebSocketWay
 
@@ -33,10 +34,11 @@ class Callers:
 
     def __init__(self, given: argparse.Namespace) -> None:
         self._given = given
-        self._sounds: Sounds = sounds()
+        self._sounds: Sounds = sounds(given.loss)
         self._figures = Figures()
         self._hearings: list[Hearing] = []
         self._ended: list[str] = []
+        self._links = 0  # made so far; each has a seed of its own
 
     async def run(self) -> None:
         given = self._given
@@ -91,7 +93,7 @@ class Callers:
         ):
             way: WebRtcWay | WebSocketWay
             if over_rtp:
-                way = WebRtcWay(socket, self._sounds, hearing, Random(index))
+                way = WebRtcWay(socket, self._sounds, hearing, Random(index), self._link())
             else:
                 way = WebSocketWay(socket, self._sounds, hearing)
             hearkening = group.create_task(way.hear())
@@ -101,6 +103,13 @@ class Callers:
             finally:
                 await way.aclose()
                 hearkening.cancel()
+
+    def _link(self) -> Link | None:
+        badness = Badness(self._given.loss, self._given.jitter / 1000)
+        if badness == Badness():
+            return None
+        self._links += 1
+        return Link(badness, self._links)
 
     async def _pace(self, callers: list[Caller]) -> None:
         loop = asyncio.get_running_loop()
@@ -141,6 +150,8 @@ def main() -> None:
     parser.add_argument("--conversations", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--silent", action="store_true", help="nobody talks")
+    parser.add_argument("--loss", type=float, default=0.0, help="share of packets, WebRTC")
+    parser.add_argument("--jitter", type=float, default=0.0, help="delay of 0 to this, ms, WebRTC")
     parser.add_argument("--churn", type=float, default=0, help="leave and come back so often, s")
     asyncio.run(Callers(parser.parse_args()).run())
 

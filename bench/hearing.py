@@ -23,12 +23,7 @@ class Fate:
     delayed_s: float = 0.0
 
 
-Fates = Callable[[float, float], list[Fate]]
-"""Of the frames between two positions (seconds), both included."""
-
-
-def _untouched(_begin: float, _end: float) -> list[Fate]:
-    return []
+UNTOUCHED = Fate()
 
 
 class Hearing:
@@ -49,21 +44,22 @@ class Hearing:
         """Of them, those that the link lost."""
         self.sounded = 0
         """Frames of sound that came, of all replies."""
-        self.fates: Fates = _untouched
+        self.fate: Callable[[float], Fate] = lambda position_s: UNTOUCHED
+        """Of the frame at a position."""
         self._ahead = ahead
         self._counting = counting
         self._arrivals: list[tuple[float, float]] = []  # position and arrival, of the newest reply
         self._last = -math.inf
         self._counted = False
 
-    def sound(self, position_s: float, now: float, delayed_s: float = 0.0) -> None:
-        """A frame that holds sound has come; a link had delayed it by so much."""
+    def sound(self, position_s: float, now: float) -> None:
+        """A frame that holds sound has come."""
         if now - self._last > APART_S or not self._arrivals:
             self.close()
             self.begun = now
             self._counted = self._counting()
         self._last = now
-        self._arrivals.append((position_s, now - delayed_s))
+        self._arrivals.append((position_s, now - self.fate(position_s).delayed_s))
         if self._counting():
             self.sounded += 1
         if self._ahead:
@@ -97,7 +93,7 @@ class Hearing:
         late = sum(arrived > zero + position for position, arrived in arrivals)
         begin, end = arrivals[0][0], arrivals[-1][0]
         expected = round((end - begin) / PERIOD_S) + 1
-        dropped = sum(fate.dropped for fate in self.fates(begin, end))
+        dropped = sum(self.fate(begin + k * PERIOD_S).dropped for k in range(expected))
         self.frames += expected
         self.lost += dropped
         self.underruns += max(expected - len(arrivals) - dropped, 0) + late

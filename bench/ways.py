@@ -13,7 +13,8 @@ import aiohttp
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from bench.hearing import AUDIBLE, PERIOD_S, Hearing
+from bench.hearing import AUDIBLE, PERIOD_S, Fate, Hearing
+from bench.link import Link
 from bench.sounds import FRAME, Sounds
 from ultraandchat.audio.frame import PLAYOUT_RATE
 from ultraandchat.transport import wire
@@ -81,11 +82,16 @@ class WebRtcWay:
         sounds: Sounds,
         hearing: Hearing,
         numbers: Random,
+        link: Link | None,
     ):
+        """All its packets pass `link` where there is one; it is bad from the first sound on."""
         loop = asyncio.get_running_loop()
         self.hearing = hearing
         self.over: asyncio.Future[str] = loop.create_future()
         self._now = loop.time
+        self._link = link
+        if link is not None:
+            hearing.fate = self._fate
         self._socket = socket
         self._sounds = sounds
         self._came = asyncio.Event()
@@ -109,17 +115,24 @@ class WebRtcWay:
     async def begin(self) -> None:
         """Offer, be answered, and move sound there once media comes through."""
         await self._tell(wire.Hello())
-        connection = self._connection
+        connection, link = self._connection, self._link
         await connection.setLocalDescription(await connection.createOffer())
         self._packets.attach()
         offer = connection.localDescription.sdp
+        if link is not None:
+            await link.open()
+            offer = link.offered(offer)
         await self._tell(wire.Offer(offer))
         async with asyncio.timeout(CONNECT_S):
             answer = await self._answer
+            if link is not None:
+                answer = link.answered(answer)
             self._payload_type = payload_type(answer)
             await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
             await self._came.wait()
         await self._tell(wire.UsePath("webrtc"))
+        if link is not None:
+            link.bad = True
 
     async def send(self, frame: int) -> None:
         payload = self._sounds.opus[frame]
@@ -156,6 +169,8 @@ class WebRtcWay:
         self.hearing.close()
         await self._connection.close()
         self._packets.detach()
+        if self._link is not None:
+            self._link.close()
         await self._socket.close()
 
     async def _report(self) -> None:
@@ -196,6 +211,11 @@ class WebRtcWay:
         samples = self._decoder.decode(packet.payload)
         if max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0))) >= AUDIBLE:
             self.hearing.sound(position_s, now)
+
+    def _fate(self, position_s: float) -> Fate:
+        assert self._link is not None
+        assert self._first is not None
+        return self._link.fate((self._first + round(position_s * PLAYOUT_RATE)) & 0xFFFFFFFF)
 
     def _rtcp(self, data: bytes) -> None:
         self._reports.take(data, self._now())
