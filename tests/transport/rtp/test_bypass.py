@@ -18,7 +18,13 @@ from aiortc import (
 )
 
 from tests.support.serving import eventually
-from ultraandchat.transport.rtp.bypass import LARGEST_DATAGRAM, MOST_QUEUED, MOST_REMOTE, Bypass
+from ultraandchat.transport.rtp.bypass import (
+    LARGEST_DATAGRAM,
+    MOST_QUEUED,
+    MOST_REMOTE,
+    MOST_STREAMS,
+    Bypass,
+)
 from ultraandchat.transport.rtp.packet import RtpPacket, build, parse
 
 
@@ -236,6 +242,17 @@ async def test_a_packet_comes_once_however_often_it_is_sent() -> None:
             theirs.socket.transport.sendto(sealed, address)
         await eventually(lambda: ours.packets.refused == 4)
         assert len(ours.rtp) == 1
+
+
+async def test_a_peer_with_ever_new_streams_is_not_followed_for_ever() -> None:
+    """libsrtp would keep each of them, and walk the list of them for every packet."""
+    async with talking() as (ours, theirs):
+        for ssrc in range(1, 3 * MOST_STREAMS):
+            theirs.packets.send(packet(1, ssrc=ssrc))
+        await eventually(lambda: ours.packets.refused == 2 * MOST_STREAMS - 1)
+        assert len(ours.rtp) == MOST_STREAMS
+        theirs.packets.send(packet(2, ssrc=1))
+        await eventually(lambda: len(ours.rtp) == MOST_STREAMS + 1)
 
 
 async def test_a_socket_that_takes_no_more_loses_packets() -> None:

@@ -22,6 +22,8 @@ MOST_QUEUED = 64
 MOST_REMOTE = 128
 """Addresses that passed an ICE check: aioice keeps each, and starts checks of its own to it. 32 are
 offered at most; a peer whose address goes on changing is no peer."""
+MOST_STREAMS = 32
+"""libsrtp keeps each stream (SSRC) it has seen, in a list that it walks for every packet. A browser has one."""
 MOST_UNSENT_BYTES = 4_096
 """What the socket did not take yet; beyond it (half a second of sound) packets are dropped, as the
 network would."""
@@ -47,6 +49,7 @@ class Bypass:
         self._rtp: Packet = _ignore
         self._rtcp: Packet = _ignore
         self._attached: list[Any] = []
+        self._streams: set[bytes] = set()
         # They would start a decoder thread and four tasks; what they would carry goes past them.
         setattr(transceiver.sender, "send", _nothing)  # noqa: B010 - mypy forbids the assignment
         setattr(transceiver.receiver, "receive", _nothing)  # noqa: B010
@@ -127,18 +130,21 @@ class Bypass:
 
     def _media(self, data: bytes) -> None:
         srtp = self._dtls._rx_srtp
-        if srtp is None or len(data) < 8:
+        if srtp is None or len(data) < 12:
             self.refused += 1
             return
-        take, opened = self._rtp, b""
+        report = 192 <= data[1] < 224  # RFC 5761 §4
+        stream = data[4:8] if report else data[8:12]
+        if len(self._streams) >= MOST_STREAMS and stream not in self._streams:
+            self.refused += 1
+            return
         try:
-            if 192 <= data[1] < 224:  # RFC 5761 §4
-                take, opened = self._rtcp, srtp.unprotect_rtcp(data)
-            else:
-                opened = srtp.unprotect(data)
+            opened = srtp.unprotect_rtcp(data) if report else srtp.unprotect(data)
         except (pylibsrtp.Error, ValueError):  # the second: longer than it takes
             self.refused += 1
             return
+        self._streams.add(stream)
+        take = self._rtcp if report else self._rtp
         taken = False
         try:
             take(opened)
