@@ -128,6 +128,7 @@ class Callers:
             "voice_to_voice": figures.voice_to_voice,
             "barge_in": figures.barge_in,
             "lag_p95": float(np.percentile(figures.lag, 95)) if figures.lag else 0.0,
+            "lag_most": max(figures.lag, default=0.0),
             "tried": figures.tried,
             "early": figures.early,
             "unheeded": figures.unheeded,

@@ -93,6 +93,7 @@ class Link:
         for side in (self._caller, self._server):
             if side.transport is not None:
                 side.transport.close()
+                side.transport = None  # packets that are still delayed are lost
 
     def _replaced(self, sdp: str, whose: _Side, seen: _Side) -> str:
         assert seen.transport is not None
