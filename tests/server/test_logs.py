@@ -155,3 +155,11 @@ def test_log_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
         logging.getLogger("ultraandchat.server").info("a line")
     assert (tmp_path / "logs").stat().st_mode & 0o077 == 0
     assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "logs").iterdir())
+
+
+def test_what_a_callback_raised_is_written_with_its_conversation(tmp_path: Path) -> None:
+    with logging_to(tmp_path), conversation("abcd"):
+        logging.getLogger("asyncio").error("Exception in callback")
+    text = (tmp_path / "server.log").read_text()
+    assert "Exception in callback" in text
+    assert "session=abcd" in text

@@ -27,6 +27,9 @@ COMPONENTS = ("webrtc", "audio", "model", "turn", "server")
 ROOMS = {"engines": "model", "playout": "audio", "hearing": "audio", "floor": "turn"}
 """Rooms of the package whose own loggers belong to a component of another name."""
 
+LIBRARIES = ("aiohttp", "asyncio", "aiortc", "aioice")
+"""Whose warnings are written too. An error in the callback of a datagram is told to asyncio only."""
+
 WAITING_LINES = 10_000
 """Lines between the loop and the writing thread; more than a second of the worst storm seen."""
 
@@ -146,7 +149,7 @@ class LineQueue(QueueHandler):
 
 @contextmanager
 def written(config: LogsConfig, console: TextIO | None = None) -> Iterator[Logs]:
-    """While inside, what `ultraandchat` and aiohttp log is written. `ConfigError` if it cannot be."""
+    """While inside, what `ultraandchat` and `LIBRARIES` log is written. `ConfigError` if it cannot be."""
     directory = Path(config.directory).expanduser() if config.directory else None
     sinks: list[logging.Handler] = [logging.StreamHandler(console or sys.stderr)]
     if directory is not None:
@@ -154,7 +157,7 @@ def written(config: LogsConfig, console: TextIO | None = None) -> Iterator[Logs]
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(WAITING_LINES)
     lines = LineQueue(waiting)
     listener = QueueListener(waiting, *sinks)
-    levels = {"ultraandchat": config.level.upper(), "aiohttp": "WARNING"}
+    levels = dict.fromkeys(LIBRARIES, "WARNING") | {"ultraandchat": config.level.upper()}
     loggers = [logging.getLogger(name) for name in levels]
     before = [(logger.level, logger.propagate) for logger in loggers]
     for logger, level in zip(loggers, levels.values(), strict=True):
