@@ -417,3 +417,17 @@ async def test_after_the_end_nothing_harms() -> None:
         assert transport.quality() is None
         await transport.aclose(CloseReason.PEER_LEFT)
         await transport.aclose(CloseReason.PEER_LEFT)
+
+
+async def test_sound_that_a_slow_session_does_not_take_is_dropped_and_counted() -> None:
+    async with calling() as (transport, _, caller):
+        await caller.moves()
+        assert await take(transport, 1) == [PathChanged()]
+        for count in (240, 60):  # more at once than five seconds is refused before it is sound
+            for _ in range(count):
+                caller.says(None)
+            await asyncio.sleep(0.5)
+        await eventually(lambda: transport.dropped() > 20)
+        (frame,) = await take(transport, 1)
+        assert isinstance(frame, AudioFrame)
+        assert frame.position == 0
