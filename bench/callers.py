@@ -4,14 +4,15 @@
 
 Prints a line of JSON when the measured span begins ("begin"), when it ends ("end"), and then the
 figures. It begins once all are connected and everybody's first round may have begun; their frames are
-spread evenly over the 20 ms, their first words over half a pair of rounds.
+spread evenly over the 20 ms, their first words over half a pair of rounds. With `--path offer` the URL
+takes offers as Pipecat's server does (`bench/peers`).
 """
 
 import argparse
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Any
 
@@ -22,7 +23,7 @@ from bench.caller import Caller, Figures, Way
 from bench.hearing import PERIOD_S, Hearing
 from bench.link import Badness, Link
 from bench.sounds import Sounds, sounds
-from bench.ways import WebRtcWay, WebSocketWay
+from bench.ways import ControlLine, Line, OfferLine, WebRtcWay, WebSocketWay
 
 WARM_UP_S = 3.0
 SPREAD_S = 11.0
@@ -83,19 +84,23 @@ class Callers:
 
     @asynccontextmanager
     async def _way(self, index: int) -> AsyncIterator[Way]:
-        over_rtp = self._given.path == "webrtc"
-        hearing = Hearing(ahead=not over_rtp, counting=lambda: self._figures.counting)
+        path, url = self._given.path, self._given.url
+        hearing = Hearing(ahead=path == "websocket", counting=lambda: self._figures.counting)
         self._hearings.append(hearing)
-        async with (
-            aiohttp.ClientSession() as http,
-            http.ws_connect(self._given.url, compress=0, max_msg_size=0) as socket,
-            asyncio.TaskGroup() as group,
-        ):
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(aiohttp.ClientSession())
             way: WebRtcWay | WebSocketWay
-            if over_rtp:
-                way = WebRtcWay(socket, self._sounds, hearing, Random(index), self._link())
+            if path == "offer":
+                way = self._over_rtp(OfferLine(http, url), hearing, index)
             else:
-                way = WebSocketWay(socket, self._sounds, hearing)
+                socket = await stack.enter_async_context(
+                    http.ws_connect(url, compress=0, max_msg_size=0)
+                )
+                if path == "webrtc":
+                    way = self._over_rtp(ControlLine(socket), hearing, index)
+                else:
+                    way = WebSocketWay(socket, self._sounds, hearing)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
             hearkening = group.create_task(way.hear())
             try:
                 await way.begin()
@@ -103,6 +108,9 @@ class Callers:
             finally:
                 await way.aclose()
                 hearkening.cancel()
+
+    def _over_rtp(self, line: Line, hearing: Hearing, index: int) -> WebRtcWay:
+        return WebRtcWay(line, self._sounds, hearing, Random(index), self._link())
 
     def _link(self) -> Link | None:
         badness = Badness(self._given.loss, self._given.jitter / 1000)
@@ -147,7 +155,7 @@ class Callers:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--url", required=True)
-    parser.add_argument("--path", choices=["websocket", "webrtc"], default="webrtc")
+    parser.add_argument("--path", choices=["websocket", "webrtc", "offer"], default="webrtc")
     parser.add_argument("--conversations", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--silent", action="store_true", help="nobody talks")

@@ -85,26 +85,31 @@ def run_cell(
     seconds: float,
     *options: str,
     pinned: bool = False,
+    peer: str = "",
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Cell:
-    """Run `bench.callers` beside a server; `meanwhile` is called as the span begins."""
+    """Run `bench.callers` beside a server; `meanwhile` is called as the span begins.
+
+    `peer` is where another's server takes offers; it has no metrics of ours.
+    """
     server.forget_peak()
     command = [*on_core(CALLERS_CORE if pinned else None), sys.executable, "-m", "bench.callers"]
-    command += ["--url", f"ws://127.0.0.1:{server.port}/ws"]
+    command += ["--url", f"{server.url}{peer}" if peer else f"ws://127.0.0.1:{server.port}/ws"]
     command += ["--conversations", str(conversations), "--seconds", str(seconds), *options]
     root = Path(__file__).parent.parent
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         assert process.stdout is not None
         try:
             _expect(process.stdout.readline(), "begin")
-            before, begun = server.metrics(), time.perf_counter()
+            before, begun = {} if peer else server.metrics(), time.perf_counter()
             core, cpu = core_s(SERVER_CORE), server.cpu_s()
             meanwhile()
             _expect(process.stdout.readline(), "end")
             took = time.perf_counter() - begun
             used = server.cpu_s() - cpu
             others = core_s(SERVER_CORE) - core - used
-            peak, rss, after = server.peak_mb(), server.rss_mb(), server.metrics()
+            peak, rss = server.peak_mb(), server.rss_mb()
+            after = {} if peer else server.metrics()
             figures = json.loads(process.stdout.readline())
         finally:
             process.terminate()

@@ -73,13 +73,27 @@ def serving(
 ) -> Iterator[Serving]:
     """Start `ultraandchat serve` (on a free port for 0, pinned to `core` where one is given) and wait
     until it is ready, or (without `wait`) until it answers at all."""
-    port = port or _free_port()
-    command = [*on_core(core), sys.executable, "-m", "ultraandchat", "serve", "--profile", profile]
+    port = port or free_port()
+    command = [sys.executable, "-m", "ultraandchat", "serve", "--profile", profile]
     for setting in (f"server.port={port}", "logs.directory=", *settings):
         command += ["--set", setting]
+    with running(command, port, log=log, wait=wait, core=core) as server:
+        yield server
+
+
+@contextmanager
+def running(
+    command: list[str],
+    port: int,
+    *,
+    log: Path | None = None,
+    wait: bool = True,
+    core: int | None = None,
+) -> Iterator[Serving]:
+    """Any server that answers `/ready` (or `/health`, without `wait`) at that port."""
     begun = time.perf_counter()
     with log.open("w") if log else Path(os.devnull).open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([*on_core(core), *command], stdout=out, stderr=subprocess.STDOUT)
         try:
             yield Serving(process.pid, port, _wait(process, port, begun, ready=wait))
         finally:
@@ -106,7 +120,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, begun: float, *, ready: b
     raise RuntimeError("the server did not get ready within 60 s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -8,6 +8,7 @@ receiver report and their figures once a second.
 import asyncio
 import json
 from random import Random
+from typing import Protocol
 
 import aiohttp
 import numpy as np
@@ -73,12 +74,81 @@ class WebSocketWay:
             self.hearing.sound(position / WIRE_RATE, now)
 
 
+class Line(Protocol):
+    """Where offer and answer go, and messages beside the sound."""
+
+    async def answer(self, offer: str) -> str:
+        """The server's answer."""
+        ...
+
+    async def tell(self, message: wire.ClientMessage) -> None: ...
+
+    async def hear(self) -> str:
+        """Until it ends; why it did. Run it beside the caller."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class ControlLine:
+    """Our own: a WebSocket."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def answer(self, offer: str) -> str:
+        await self.tell(wire.Hello())
+        await self.tell(wire.Offer(offer))
+        return await self._answer
+
+    async def tell(self, message: wire.ClientMessage) -> None:
+        await self._socket.send_str(wire.Codec.encode(message))
+
+    async def hear(self) -> str:
+        async for message in self._socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            told = json.loads(message.data)
+            match told["type"]:
+                case "answer":
+                    self._answer.set_result(told["sdp"])
+                case "path_lost" | "closing" | "error":
+                    return f"{told['type']}: {told['text']}"
+        return "the WebSocket ended"
+
+    async def aclose(self) -> None:
+        await self._socket.close()
+
+
+class OfferLine:
+    """Of others: one POST of the offer, and nothing beside the sound."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    async def answer(self, offer: str) -> str:
+        async with self._http.post(self._url, json={"sdp": offer, "type": "offer"}) as answer:
+            return str((await answer.json())["sdp"])
+
+    async def tell(self, message: wire.ClientMessage) -> None:
+        """They have no such messages."""
+
+    async def hear(self) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
 class WebRtcWay:
-    """Messages on a WebSocket, sound over RTP."""
+    """Sound over RTP."""
 
     def __init__(
         self,
-        socket: aiohttp.ClientWebSocketResponse,
+        line: Line,
         sounds: Sounds,
         hearing: Hearing,
         numbers: Random,
@@ -92,10 +162,9 @@ class WebRtcWay:
         self._link = link
         if link is not None:
             hearing.fate = self._fate
-        self._socket = socket
+        self._line = line
         self._sounds = sounds
         self._came = asyncio.Event()
-        self._answer: asyncio.Future[str] = loop.create_future()
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._packets = Bypass(
             self._connection, self._connection.addTransceiver("audio", direction="sendrecv")
@@ -114,7 +183,6 @@ class WebRtcWay:
 
     async def begin(self) -> None:
         """Offer, be answered, and move sound there once media comes through."""
-        await self._tell(wire.Hello())
         connection, link = self._connection, self._link
         await connection.setLocalDescription(await connection.createOffer())
         self._packets.attach()
@@ -122,15 +190,14 @@ class WebRtcWay:
         if link is not None:
             await link.open()
             offer = link.offered(offer)
-        await self._tell(wire.Offer(offer))
         async with asyncio.timeout(CONNECT_S):
-            answer = await self._answer
+            answer = await self._line.answer(offer)
             if link is not None:
                 answer = link.answered(answer)
             self._payload_type = payload_type(answer)
             await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
             await self._came.wait()
-        await self._tell(wire.UsePath("webrtc"))
+        await self._line.tell(wire.UsePath("webrtc"))
         if link is not None:
             link.bad = True
 
@@ -154,16 +221,7 @@ class WebRtcWay:
 
     async def hear(self) -> None:
         """Messages, until the connection ends; run it beside the caller."""
-        async for message in self._socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            told = json.loads(message.data)
-            match told["type"]:
-                case "answer":
-                    self._answer.set_result(told["sdp"])
-                case "path_lost" | "closing" | "error":
-                    self._end(f"{told['type']}: {told['text']}")
-        self._end("the WebSocket ended")
+        self._end(await self._line.hear())
 
     async def aclose(self) -> None:
         self.hearing.close()
@@ -171,7 +229,7 @@ class WebRtcWay:
         self._packets.detach()
         if self._link is not None:
             self._link.close()
-        await self._socket.close()
+        await self._line.aclose()
 
     async def _report(self) -> None:
         reception = self._reception.report() if self._reception is not None else None
@@ -187,10 +245,7 @@ class WebRtcWay:
         jitter_ms = 1000 * reception.jitter / PLAYOUT_RATE if reception is not None else 0.0
         received = self._sent  # as many come as go
         lost = max(reception.lost, 0) if reception is not None else 0
-        await self._tell(wire.Stats(None, jitter_ms, received, lost, 0.0, 60.0))
-
-    async def _tell(self, message: wire.ClientMessage) -> None:
-        await self._socket.send_str(wire.Codec.encode(message))
+        await self._line.tell(wire.Stats(None, jitter_ms, received, lost, 0.0, 60.0))
 
     def _rtp(self, data: bytes) -> None:
         now = self._now()
