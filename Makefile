@@ -46,7 +46,10 @@ check: dev
 
 bench: dev
 	$(BIN)/python -m bench.startup
-	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.latency --path websocket
+	$(BIN)/python -m bench.latency --path webrtc --conversations 1 4 8 16 --pin
+	$(BIN)/python -m bench.latency --path webrtc --conversations 8 --pin --silent
+	$(BIN)/python -m bench.loss --loss 0 0.02 0.1 --jitter 0 50 --pin
 	$(BIN)/python -m bench.idle
 	$(BIN)/python -m bench.words
 	$(BIN)/python -m bench.page
