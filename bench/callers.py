@@ -21,9 +21,10 @@ import numpy as np
 
 from bench.caller import Caller, Figures, Way
 from bench.hearing import PERIOD_S, Hearing
+from bench.lines import ControlLine, Line, OfferLine
 from bench.link import Badness, Link
 from bench.sounds import Sounds, sounds
-from bench.ways import ControlLine, Line, OfferLine, WebRtcWay, WebSocketWay
+from bench.ways import WebRtcWay, WebSocketWay
 
 WARM_UP_S = 3.0
 SPREAD_S = 11.0
