@@ -6,7 +6,7 @@ import { INITIAL, MOST_LOG, MOST_TURNS, stateWord, update } from "../../src/ultr
 /** @import {Config, PageChange, PageState} from "../../src/ultraandchat/web/state.js" */
 
 /** @type {Config} */
-const CONFIG = { version: "1", protocol: 1, profile: "demo", about: "", engines: [], voices: [], ready: true };
+const CONFIG = { version: "1", protocol: 1, profile: "demo", about: "", engines: [], voices: [], ready: true, webrtc: null };
 
 /** @type {PageChange} */
 const WELCOME = {
@@ -149,4 +149,27 @@ test("the state that went in is never changed", () => {
   Object.freeze(state.log);
   update(state, { type: "user_caption", turn: 1, text: "go", final: false, source: "stream" });
   assert.equal(state.captions.length, 0);
+});
+
+test("a fall back to the WebSocket is said until the user's next turn", () => {
+  const way = /** @type {const} */ ({ type: "path", path: "websocket", why: "no sound came", failed: true });
+  const talking = after(way, WELCOME);
+  assert.match(talking.notice, /WebSocket now: no sound came\./);
+  const heard = update(talking, { type: "user_caption", turn: 1, text: "go", final: true, source: "grammar" });
+  assert.equal(heard.notice, "");
+  assert.equal(update(heard, { ...way, failed: false }).notice, "");
+});
+
+test("what was measured on one path is not shown of another", () => {
+  const link = /** @type {any} */ ({ received: 1 });
+  const measured = after({ type: "path", path: "webrtc", why: "", failed: false }, WELCOME, { type: "link", link });
+  assert.equal(measured.link, link);
+  assert.equal(update(measured, { type: "path", path: "websocket", why: "it failed", failed: true }).link, null);
+  assert.equal(update(measured, { type: "connecting" }).way, null);
+});
+
+test("a page that was asked for WebRTC alone says why there is no conversation", () => {
+  const state = after({ type: "connecting" }, { type: "impossible", why: "there is no microphone" }, { type: "stopped" });
+  assert.equal(state.phase, "ready");
+  assert.match(state.trouble, /WebRTC alone, but there is no microphone\./);
 });

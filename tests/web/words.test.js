@@ -29,6 +29,7 @@ test("what is still loading is named", () => {
     about: "",
     voices: [],
     ready: false,
+    webrtc: null,
     engines: [
       { kind: "activity", name: "silero", state: "ready", detail: "" },
       { kind: "transcriber", name: "pocketsphinx", state: "loading", detail: "the grammar" },

@@ -1,10 +1,13 @@
 /**
- * The way to the server: it begins the conversation, measures the round trip, notices a server that
- * is gone and comes back. Paths carry; this decides.
+ * The way to the server: it begins the conversation once it is decided which way sound goes, measures
+ * the round trip, notices a server that is gone and comes back. Paths carry; this decides, and
+ * connection/sound.js for the sound.
  *
+ * @import {Wishes} from "./connection/sound.js"
  * @import {ClientMessage, Closing, Hello, ServerMessage} from "./wire.js"
  * @import {PageEvent} from "./state.js"
  */
+import { SoundPath } from "./connection/sound.js";
 import { openWebSocket } from "./connection/websocket.js";
 
 /**
@@ -36,7 +39,10 @@ export class Connection {
    * @param {Object} ends
    * @param {() => Hello} ends.hello asked for at each attempt
    * @param {(event: PageEvent | ServerMessage) => void} ends.tell
-   * @param {(samples: Int16Array, position: number) => void} ends.sound
+   * @param {(samples: Int16Array, position: number) => void} ends.sound that came over the WebSocket
+   * @param {(voice: MediaStream | null) => void} ends.voice that comes over WebRTC; null: none does
+   * @param {Promise<unknown>} ends.ready what the server says can be heard: nothing is said before
+   * @param {() => Wishes} ends.wishes asked for at each attempt
    * @param {() => void} ends.over it will not come back
    */
   constructor(ends) {
@@ -44,6 +50,8 @@ export class Connection {
     this.ends = ends;
     /** @private @type {Path | null} */
     this.path = null;
+    /** @private @type {SoundPath | null} */
+    this.soundPath = null;
     /** @private */
     this.begun = false;
     /** @private @type {Closing | null} */
@@ -68,12 +76,22 @@ export class Connection {
     this.closing = null;
     this.pings.clear();
     const path = openWebSocket({
-      opened: () => path.send(this.ends.hello()),
+      opened: () => this.soundPath?.open(),
       message: (message) => this.take(message),
       sound: (samples, position) => this.ends.sound(samples, position),
       closed: () => this.closed(),
     });
     this.path = path;
+    this.soundPath = new SoundPath(this.ends.wishes(), {
+      send: (message) => path.send(message),
+      tell: this.ends.tell,
+      voice: this.ends.voice,
+      decided: () => void this.ends.ready.then(() => path.send(this.ends.hello())),
+      impossible: (why) => {
+        this.ends.tell({ type: "impossible", why });
+        this.end();
+      },
+    });
     this.timer = setTimeout(() => path.close(), PATIENCE_MS);
   }
 
@@ -82,6 +100,7 @@ export class Connection {
     const path = this.path;
     this.path = null;
     clearTimeout(this.timer);
+    this.soundPath?.close();
     path?.send({ type: "bye" });
     path?.close();
     this.ends.over();
@@ -94,7 +113,12 @@ export class Connection {
 
   /** @param {Int16Array} frame */
   sendSound(frame) {
-    if (this.begun) this.path?.sendSound(frame);
+    if (this.begun && this.soundPath?.overWebSocket) this.path?.sendSound(frame);
+  }
+
+  /** Another device in the middle of a conversation, or none. @param {MediaStreamTrack | null} microphone */
+  useMicrophone(microphone) {
+    this.soundPath?.replace(microphone);
   }
 
   /** @private @param {ServerMessage} message */
@@ -104,6 +128,7 @@ export class Connection {
       this.attempts = 0;
     }
     if (message.type === "closing") this.closing = message;
+    this.soundPath?.take(message);
     this.ends.tell(message);
     if (message.type === "welcome") this.ping();
     if (message.type === "pong") this.answered(message.id);
@@ -134,6 +159,7 @@ export class Connection {
   closed() {
     if (!this.path) return; // hung up here
     clearTimeout(this.timer);
+    this.soundPath?.close();
     this.path = null;
     this.begun = false;
     if (!this.closing) this.ends.tell({ type: "lost" });

@@ -2,7 +2,8 @@
  * What the buttons do: it holds the microphone, the speaker and the connection of one conversation,
  * and tells the page what happens to them.
  *
- * @import {MicrophoneState, PageEvent} from "./state.js"
+ * @import {Transport} from "./connection/choice.js"
+ * @import {MicrophoneState, PageEvent, WebRtcSettings} from "./state.js"
  * @import {ServerMessage} from "./wire.js"
  */
 import { Connection } from "./connection.js";
@@ -10,6 +11,9 @@ import { SILENCE_DBFS } from "./level.js";
 import { isLent, Microphone, MicrophoneTrouble } from "./microphone.js";
 import { Speaker } from "./speaker.js";
 import { PROTOCOL_VERSION } from "./wire.js";
+
+/** Asked for before anybody waits: the browser's first answer takes tens of ms. */
+const TIMEZONE = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
 /** @returns {MicrophoneState} of a microphone that nobody asks for */
 const unused = () => (isLent() ? "off" : "insecure");
@@ -19,6 +23,7 @@ export class Conversation {
    * @param {Object} ends
    * @param {(event: PageEvent | ServerMessage) => void} ends.tell
    * @param {(who: "user" | "agent", dbfs: number) => void} ends.level
+   * @param {() => {transport: Transport, settings: WebRtcSettings | null}} ends.wishes how sound shall go
    */
   constructor(ends) {
     /** @private */
@@ -50,13 +55,19 @@ export class Conversation {
       if (released === this.released) this.tell({ type: "stopped" });
       return;
     }
-    const speaker = await this.openSpeaker();
-    if (released !== this.released) return speaker?.close(); // ended meanwhile
-    this.speaker = speaker;
+    const speaker = this.openSpeaker().then((opened) => {
+      if (released !== this.released) opened?.close(); // ended meanwhile
+      else this.speaker = opened;
+      return opened;
+    });
     this.connection = new Connection({
       hello: () => this.hello(),
       tell: (event) => this.take(event),
       sound: (samples, position) => this.speaker?.play(samples, position),
+      voice: (voice) =>
+        void speaker.then((opened) => (opened === this.speaker ? opened?.listen(voice) : undefined)),
+      ready: speaker,
+      wishes: () => ({ ...this.ends.wishes(), microphone: this.microphone?.track ?? null }),
       over: () => this.release(),
     });
     this.connection.open();
@@ -86,6 +97,7 @@ export class Conversation {
       return false;
     }
     this.microphone.muted = this.muted;
+    this.connection?.useMicrophone(this.microphone.track);
     this.tell({ type: "microphone", microphone: "on" });
     return true;
   }
@@ -151,7 +163,7 @@ export class Conversation {
     return {
       type: "hello",
       protocol: PROTOCOL_VERSION,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "",
+      timezone: TIMEZONE,
       language: navigator.language,
       voice: this.voice,
     };
@@ -181,6 +193,7 @@ export class Conversation {
   lose() {
     this.microphone?.close();
     this.microphone = null;
+    this.connection?.useMicrophone(null);
     this.ends.level("user", SILENCE_DBFS);
     this.tell({ type: "microphone", microphone: "unplugged" });
   }

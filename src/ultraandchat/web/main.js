@@ -3,11 +3,13 @@
  *
  * @import {PageChange, PageState} from "./state.js"
  */
+import { asked } from "./connection/choice.js";
 import { Conversation } from "./conversation.js";
 import { holdToTalk } from "./hold.js";
 import { isLent } from "./microphone.js";
 import { INITIAL, stateWord, update } from "./state.js";
 import { captionsView } from "./view/captions.js";
+import { chosenTransport, connectionView } from "./view/connection.js";
 import { detailsView } from "./view/details.js";
 import { latencyView } from "./view/latency.js";
 import { logView } from "./view/log.js";
@@ -18,11 +20,16 @@ import { talkView } from "./view/talk.js";
 const POLL_MS = 1_000;
 
 const presence = new Presence();
-const conversation = new Conversation({ tell, level: (who, dbfs) => presence.hear(who, dbfs) });
+const conversation = new Conversation({
+  tell,
+  level: (who, dbfs) => presence.hear(who, dbfs),
+  wishes: () => ({ transport: asked(location.search, chosenTransport()), settings: state.config?.webrtc ?? null }),
+});
 const views = [
   talkView(conversation),
   captionsView(),
   latencyView(),
+  connectionView(),
   detailsView((voice) => conversation.choose(voice)),
   logView(),
   showState,

@@ -58,7 +58,7 @@ export class Microphone {
    * @param {() => void} gone
    */
   constructor(stream, graph, gone) {
-    /** @private */
+    /** What WebRTC carries; the frames are the same sound. */
     this.track = stream.getAudioTracks()[0];
     /** @private Kept: a worklet node that nobody holds may be collected. */
     this.graph = graph;

@@ -1,10 +1,12 @@
 /**
- * The voice: frames go through the jitter buffer of the playback worklet into an audio element,
- * where the browser's echo canceller knows of them.
+ * The voice, in an audio element, where the browser's echo canceller knows of it: what WebRTC brings, as
+ * it is, or frames of the WebSocket through the jitter buffer of the playback worklet.
  *
  * @import {BufferReport} from "./state.js"
  */
 import { RATE_DOWN } from "./frames.js";
+import { SILENCE_DBFS } from "./level.js";
+import { meter } from "./meter.js";
 
 export class Speaker {
   /**
@@ -22,26 +24,46 @@ export class Speaker {
     };
     const out = context.createMediaStreamDestination();
     node.connect(out);
-    const element = new Audio();
-    element.srcObject = out.stream;
-    await context.resume();
-    await begin(element);
-    return new Speaker(context, node, element);
+    const speaker = new Speaker(context, node, out.stream, ends.level);
+    await speaker.listen(null);
+    return speaker;
   }
 
   /**
    * @private
    * @param {AudioContext} context
    * @param {AudioWorkletNode} node
-   * @param {HTMLAudioElement} element
+   * @param {MediaStream} buffered what leaves the jitter buffer
+   * @param {(dbfs: number) => void} level
    */
-  constructor(context, node, element) {
+  constructor(context, node, buffered, level) {
     /** @private */
     this.context = context;
     /** @private */
     this.node = node;
     /** @private */
-    this.element = element;
+    this.buffered = buffered;
+    /** @private */
+    this.level = level;
+    /** @private */
+    this.element = new Audio();
+    /** @private Ends the measuring of a voice of WebRTC. */
+    this.endMeter = () => {};
+  }
+
+  /**
+   * Play this voice of WebRTC from now on; null: what is given to `play`.
+   * @param {MediaStream | null} voice
+   */
+  async listen(voice) {
+    const stream = voice ?? this.buffered;
+    if (this.element.srcObject === stream) return;
+    this.endMeter();
+    this.level(SILENCE_DBFS);
+    this.element.srcObject = stream;
+    this.endMeter = voice ? meter(voice, this.level) : () => {};
+    await (voice ? this.context.suspend() : this.context.resume());
+    await begin(this.element);
   }
 
   /**
@@ -58,6 +80,7 @@ export class Speaker {
   }
 
   close() {
+    this.endMeter();
     this.node.port.onmessage = null;
     this.element.srcObject = null;
     void this.context.close();

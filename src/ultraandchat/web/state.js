@@ -3,14 +3,21 @@
  * every situation of the page can be told in a test.
  *
  * @import {Caption} from "./captions.js"
+ * @import {Link} from "./stats.js"
  * @import {EngineInfo, ServerMessage, TurnTiming, Welcome} from "./wire.js"
  */
 import { agentCaption, bounded, replyDone, userCaption } from "./captions.js";
+import { remark } from "./remarks.js";
 
 /** Lines of the browser's own log kept. */
 export const MOST_LOG = 200;
 /** Timed turns kept. */
 export const MOST_TURNS = 50;
+
+/**
+ * What the server asks browsers to connect with; `fallback_ms` is how long they wait for sound.
+ * @typedef {Pick<Required<RTCConfiguration>, "iceServers" | "iceTransportPolicy" | "iceCandidatePoolSize"> & {fallback_ms: number}} WebRtcSettings
+ */
 
 /**
  * What `/config.json` says.
@@ -22,6 +29,7 @@ export const MOST_TURNS = 50;
  * @property {EngineInfo[]} engines
  * @property {string[]} voices
  * @property {boolean} ready
+ * @property {WebRtcSettings | null} webrtc
  */
 
 /**
@@ -32,6 +40,8 @@ export const MOST_TURNS = 50;
 /** @typedef {"off" | "asking" | "on" | "denied" | "missing" | "busy" | "insecure" | "unplugged"} MicrophoneState */
 
 /** @typedef {{at: number, text: string}} LogLine `at` in ms since the page was opened */
+
+/** @typedef {{path: "webrtc" | "websocket", why: string, failed: boolean}} SoundWay `why` not WebRTC; it was tried and `failed` */
 
 /** @typedef {{bufferedMs: number, underruns: number, targetMs: number}} BufferReport */
 
@@ -48,8 +58,10 @@ export const MOST_TURNS = 50;
  * @property {string} voice chosen by the user; empty = the first
  * @property {Caption[]} captions oldest first
  * @property {TurnTiming[]} turns of this conversation, oldest first
- * @property {number | null} rttMs
- * @property {BufferReport | null} buffer
+ * @property {SoundWay | null} way that sound goes; null: not decided
+ * @property {number | null} rttMs of messages
+ * @property {BufferReport | null} buffer of the WebSocket's sound
+ * @property {Link | null} link how WebRTC fares
  * @property {string} trouble why there is no connection, in a sentence
  * @property {number} retryS until the next attempt
  * @property {string} notice the server's last notice, until the user's next turn
@@ -70,6 +82,9 @@ export const MOST_TURNS = 50;
  *   | {type: "chosen_voice", voice: string}
  *   | {type: "round_trip", ms: number}
  *   | {type: "buffer", report: BufferReport}
+ *   | ({type: "path"} & SoundWay)
+ *   | {type: "impossible", why: string}
+ *   | {type: "link", link: Link}
  *   | {type: "remark", text: string}} PageEvent
  */
 
@@ -91,8 +106,10 @@ export const INITIAL = Object.freeze({
   voice: "",
   captions: [],
   turns: [],
+  way: null,
   rttMs: null,
   buffer: null,
+  link: null,
   trouble: "",
   retryS: 0,
   notice: "",
@@ -140,7 +157,7 @@ function changed(state, event) {
     case "unreachable":
       return state.phase === "ready" ? { ...state, reachable: false, phase: "loading" } : { ...state, reachable: false };
     case "connecting":
-      return { ...state, phase: "connecting", trouble: state.phase === "waiting" ? state.trouble : "", notice: "", retryS: 0 };
+      return { ...state, phase: "connecting", trouble: state.phase === "waiting" ? state.trouble : "", notice: "", retryS: 0, way: null };
     case "stopped":
       return { ...state, phase: "ready" };
     case "ended":
@@ -159,6 +176,12 @@ function changed(state, event) {
       return { ...state, rttMs: event.ms };
     case "buffer":
       return { ...state, buffer: event.report };
+    case "path":
+      return moved(state, event);
+    case "impossible":
+      return { ...state, trouble: `This page was asked for WebRTC alone, but ${event.why}.` };
+    case "link":
+      return { ...state, link: event.link };
     case "welcome":
       return begun(state, event);
     case "state":
@@ -191,6 +214,17 @@ function configured(state, config) {
   return { ...state, config, phase, reachable: true };
 }
 
+/** @param {PageState} state @param {SoundWay} event @returns {PageState} */
+function moved(state, { path, why, failed }) {
+  const way = { path, why, failed };
+  return { ...state, way, link: null, buffer: null, notice: fallBack(way) || state.notice };
+}
+
+/** @param {SoundWay | null} way */
+function fallBack(way) {
+  return way?.failed ? `Sound goes over a WebSocket now: ${way.why}.` : "";
+}
+
 /** @param {PageState} state @param {Welcome} welcome @returns {PageState} */
 function begun(state, welcome) {
   return {
@@ -202,52 +236,11 @@ function begun(state, welcome) {
     turns: [],
     rttMs: null,
     buffer: null,
+    link: null,
     trouble: "",
-    notice: "",
+    notice: fallBack(state.way),
     retryS: 0,
   };
-}
-
-/**
- * The event as a line of the log, if it is worth one. What was said is not.
- * @param {PageState} state before the event
- * @param {PageChange} event
- * @returns {string}
- */
-function remark(state, event) {
-  switch (event.type) {
-    case "unreachable":
-      return state.reachable ? "the server does not answer" : "";
-    case "connecting":
-      return state.phase === "connecting" ? "" : "connecting";
-    case "welcome":
-      return `conversation ${event.session} over ${event.transport}, server ${event.server}`;
-    case "microphone":
-      return `microphone: ${event.microphone}`;
-    case "muted":
-      return event.muted ? "muted" : "no longer muted";
-    case "lost":
-      return "the connection was lost";
-    case "ended":
-      return "the conversation was ended";
-    case "buffer":
-      return event.report.underruns > (state.buffer?.underruns ?? 0)
-        ? `playout ran dry (${event.report.underruns} times so far)`
-        : "";
-    case "turn_timing":
-      return `turn ${event.turn}: ${Math.round(event.total_ms)} ms`;
-    case "reply_done":
-      return event.cut ? `the reply of turn ${event.turn} was cut` : "";
-    case "notice":
-    case "error":
-      return `${event.code}: ${event.text}`;
-    case "closing":
-      return `the server closes: ${event.text}`;
-    case "remark":
-      return event.text;
-    default:
-      return "";
-  }
 }
 
 /** @param {string} text */

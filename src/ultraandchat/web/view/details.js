@@ -1,12 +1,12 @@
 /**
- * What is one click away: the way the sound takes, the engines in honest words, the voice. Closed at
- * the first visit; the choice is remembered.
+ * What is one click away: the engines in honest words, the voice; view/connection.js has the way the
+ * sound takes. Closed at the first visit; the choice is remembered.
  *
  * @import {PageState} from "../state.js"
  * @import {EngineInfo} from "../wire.js"
  */
 import { ENGINE_KINDS } from "../words.js";
-import { find, make } from "./find.js";
+import { facts, find, milliseconds } from "./find.js";
 
 const REMEMBERED = "details";
 
@@ -23,20 +23,12 @@ export function detailsView(choose) {
 
   return (state) => {
     const known = state.phase === "talking" ? state.welcome : (state.config ?? state.welcome);
-    const path = state.phase === "talking" && state.welcome ? state.welcome.transport : "";
-    const { rttMs, buffer, voice } = state;
+    const { voice } = state;
     const answered = state.turns.at(-1)?.total_ms;
-    const now = [known, path, rttMs, buffer, voice, answered];
+    const now = [known, voice, answered];
     if (now.every((value, index) => value === last[index])) return;
     last = now;
-    find("path", HTMLElement).textContent = path;
     find("answered", HTMLElement).textContent = answered ? `answered in ${milliseconds(answered)}` : "";
-    facts(find("connection", HTMLElement), [
-      ["Path of the sound", path || "not connected"],
-      ["Round trip", path && rttMs !== null ? milliseconds(rttMs) : "–"],
-      ["Sound in store", path && buffer ? `${Math.round(buffer.bufferedMs)} ms` : "–"],
-      ["Times it ran dry", path && buffer ? String(buffer.underruns) : "–"],
-    ]);
     find("about", HTMLElement).textContent = known?.about ?? "";
     facts(find("engines", HTMLElement), (known?.engines ?? []).map(engine));
     showVoices(voices, known?.voices ?? [], voice);
@@ -70,11 +62,6 @@ function engine({ kind, name, state, detail }) {
   return [ENGINE_KINDS[kind] ?? kind, rest ? `${name}: ${rest}` : name];
 }
 
-/** @param {HTMLElement} list @param {[string, string][]} pairs */
-function facts(list, pairs) {
-  list.replaceChildren(...pairs.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
-}
-
 /** @param {HTMLSelectElement} select @param {string[]} voices @param {string} chosen */
 function showVoices(select, voices, chosen) {
   const there = [...select.options].map(({ value }) => value);
@@ -83,9 +70,4 @@ function showVoices(select, voices, chosen) {
   }
   if (chosen) select.value = chosen;
   find("voice", HTMLElement).hidden = voices.length < 2;
-}
-
-/** @param {number} ms */
-function milliseconds(ms) {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

@@ -1,4 +1,4 @@
-/** Elements of index.html by id; a missing one is a mistake of ours. */
+/** Elements of index.html by id (a missing one is a mistake of ours), and new ones. */
 
 /**
  * @template {Element} T
@@ -24,4 +24,14 @@ export function make(tag, className = "", text = "") {
   if (className) element.className = className;
   element.textContent = text;
   return element;
+}
+
+/** @param {HTMLElement} list @param {[string, string][]} pairs */
+export function facts(list, pairs) {
+  list.replaceChildren(...pairs.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
+}
+
+/** @param {number} ms */
+export function milliseconds(ms) {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

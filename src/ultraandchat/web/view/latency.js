@@ -46,9 +46,9 @@ function row({ name, start_ms, end_ms }, timing) {
 }
 
 /** What the number includes, and what it does not. @param {PageState} state @param {TurnTiming} timing */
-function scope({ turns, rttMs, buffer }, { endpoint_ms, speculative }) {
+function scope({ turns, rttMs, buffer, link }, { endpoint_ms, speculative }) {
   const middle = median(turns.map((turn) => turn.total_ms));
-  const outside = (rttMs ?? 0) + (buffer?.targetMs ?? 0);
+  const outside = (link?.rttMs ?? rttMs ?? 0) + (link?.bufferedMs ?? buffer?.targetMs ?? 0);
   return [
     "From the last sample of your speech at the server to the first sound it sends.",
     outside ? `The network and this browser's buffer add about ${Math.round(outside)} ms.` : "",

@@ -3,11 +3,7 @@
  * leaves it is measured here, so that the level shown is the level that is played.
  */
 import { JitterBuffer } from "./buffer.js";
-
-/** Levels a second. */
-const LEVELS = 20;
-/** Below this there is silence: 16-bit sound ends there. */
-const FLOOR_DBFS = -96;
+import { LevelMeter } from "./level.js";
 
 class Playback extends AudioWorkletProcessor {
   constructor() {
@@ -15,11 +11,7 @@ class Playback extends AudioWorkletProcessor {
     /** @private */
     this.buffer = new JitterBuffer(sampleRate);
     /** @private */
-    this.energy = 0;
-    /** @private The last level, dBFS. */
-    this.told = FLOOR_DBFS;
-    /** @private Samples since the last level. */
-    this.measured = 0;
+    this.meter = new LevelMeter(sampleRate);
     /** @private Samples since the last report. */
     this.reported = 0;
     this.port.onmessage = ({ data }) => {
@@ -35,20 +27,11 @@ class Playback extends AudioWorkletProcessor {
   process(_inputs, outputs) {
     const out = outputs[0][0];
     this.buffer.pull(out);
-    for (const sample of out) this.energy += sample * sample;
-    this.measured += out.length;
+    const dbfs = this.meter.hear(out);
+    if (dbfs !== null) this.port.postMessage({ type: "level", dbfs });
     this.reported += out.length;
-    if (this.measured >= sampleRate / LEVELS) this.tellLevel();
     if (this.reported >= sampleRate) this.report();
     return true;
-  }
-
-  /** @private */
-  tellLevel() {
-    const dbfs = Math.max(FLOOR_DBFS, 10 * Math.log10(this.energy / this.measured));
-    if (dbfs !== this.told) this.port.postMessage({ type: "level", dbfs }); // silence is told once
-    this.told = dbfs;
-    this.energy = this.measured = 0;
   }
 
   /** @private */
