@@ -118,6 +118,11 @@ class Visit:
         self.page.wait_for_selector("html[data-phase=talking]")
         return self
 
+    def over(self, path: str) -> "Visit":
+        """Sound goes over "webrtc" or "websocket"; waits for it."""
+        self.page.wait_for_selector(f'html[data-path="{path}"]')
+        return self
+
     def state(self, word: str) -> "Visit":
         self.page.wait_for_selector(f'html[data-state="{word}"]')
         return self

@@ -17,10 +17,19 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Browser]
 Open = Callable[..., Visit]
 
+both = pytest.mark.parametrize("path", ["webrtc", "websocket"])
 
-def test_go_forward_ten_meters(demo: Serving, browse: Browse, visit: Open) -> None:
+
+def address(server: Serving, path: str) -> str:
+    """WebRTC is what the page tries when nothing is asked for."""
+    asked = "" if path == "webrtc" else f"?transport={path}"
+    return f"http://localhost:{server.port}/{asked}"
+
+
+@both
+def test_go_forward_ten_meters(path: str, demo: Serving, browse: Browse, visit: Open) -> None:
     """A human voice: her words are shown, an answer is heard, and its time is told."""
-    page = visit(browse(say(1.5, "goforward", 4.0)), demo).talk()
+    page = visit(browse(say(1.5, "goforward", 4.0)), address(demo, path)).talk().over(path)
     assert page.said("go forward ten meters")
     assert "forward" in page.answer("Going").lower()
     page.heard()
@@ -61,12 +70,14 @@ def test_a_sentence_outside_the_skills_is_shown_and_answered_honestly(
     assert "rule" in page.answer().lower() or "heard" in page.answer().lower()
 
 
+@both
 def test_speaking_over_the_answer_stops_it(
-    start: Callable[..., Serving], browse: Browse, visit: Open
+    path: str, start: Callable[..., Serving], browse: Browse, visit: Open
 ) -> None:
     """The scripted answer lasts eight seconds; the user breaks in after about two."""
     server = start("engines.scripted.clauses=2", "engines.scripted.clause_s=4")
-    page = visit(browse(say(1.5, "lj001_0008", 3.0, "lj001_0002", 12.0)), server).talk()
+    sound = say(1.5, "lj001_0008", 3.0, "lj001_0002", 12.0)
+    page = visit(browse(sound), address(server, path)).talk().over(path)
     page.heard()
     page.page.wait_for_selector("#captions li[data-who=agent] s.unheard")
     page.silent()
@@ -89,8 +100,8 @@ def test_the_button_stops_the_answer(
 def test_a_muted_microphone_hears_nothing(
     start: Callable[..., Serving], browse: Browse, visit: Open
 ) -> None:
-    """Muted before she speaks: no turn comes of it, and the typed one is the first."""
-    page = visit(browse(say(4.0, "lj001_0008", 1.0)), start()).talk()
+    """Muted before she speaks: no turn comes of it. Over the WebSocket; test_webrtc.py has the other."""
+    page = visit(browse(say(4.0, "lj001_0008", 1.0)), address(start(), "websocket")).talk()
     page.page.locator("#mute").click()
     page.state("muted")
     page.page.wait_for_timeout(7000)  # the time she speaks in; nothing can be waited for
@@ -117,6 +128,8 @@ def test_two_pages_at_once_do_not_hear_each_other(
     browser = browse(say(2.0, "goforward", 5.0))
     one, two = visit(browser, demo).talk(), visit(browser, demo)
     two.talk()
+    one.over("webrtc")
+    two.over("webrtc")
     two.type("what is two plus three")
     assert "5" in two.answer() or "five" in two.answer().lower()
     assert one.said("go forward ten meters")

@@ -108,8 +108,8 @@ export class SoundPath {
   /** @private @param {string} why */
   lost(why) {
     this.close();
-    if (this.decided) this.ends.send({ type: "use_path", path: "websocket" });
-    else failedAt = performance.now(); // one that carried may well do so again
+    this.ends.send({ type: "use_path", path: "websocket" }); // the server gives up its half, too
+    if (!this.decided) failedAt = performance.now(); // one that carried may well do so again
     this.settle(why, true);
   }
 
