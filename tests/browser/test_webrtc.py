@@ -112,7 +112,7 @@ def test_how_the_path_fares_is_shown_and_told_to_the_server(
     until(page, lambda: server.metrics()[RECEIVED] >= first)
     shown = page.page.locator("#connection").inner_text()
     assert re.search(r"WebRTC, UDP\b", shown)
-    for name in ("Round trip", "Jitter", "Lost on the way here", "Filled in"):
+    for name in ("Round trip", "Jitter", "Packets lost to here", "Filled in"):
         assert name in shown
 
 

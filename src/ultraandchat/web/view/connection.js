@@ -62,15 +62,15 @@ function fared(link) {
     ["Round trip", rttMs === null ? "–" : milliseconds(rttMs)],
     ["Jitter", milliseconds(jitterMs)],
     ["Sound in store", milliseconds(bufferedMs)],
-    ["Lost on the way here", share(lost, received + lost)],
-    ["Lost on the way there", lostThere === null ? "–" : share(lostThere, sent)],
+    ["Packets lost to here", share(lost, received + lost)],
+    ["Packets lost from here", lostThere === null ? "–" : share(lostThere, sent)],
     ["Filled in", `${milliseconds(concealedNowMs)} in the last second, ${(concealedMs / 1000).toFixed(1)} s in all`],
   ];
 }
 
 /** @param {number} part @param {number} whole packets */
 function share(part, whole) {
-  return `${part} of ${whole} packets (${((100 * part) / Math.max(1, whole)).toFixed(1)} %)`;
+  return `${part} of ${whole} (${((100 * part) / Math.max(1, whole)).toFixed(1)}\u00a0%)`;
 }
 
 /** @param {Link | null} link @returns {Record<string, string | undefined>} */
