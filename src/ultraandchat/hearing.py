@@ -28,6 +28,11 @@ class Ear:
         self._activity.reset()
         self._offset = self._end
 
+    @property
+    def at_rest(self) -> bool:
+        """Nothing has been loud enough for speech for a while."""
+        return self._activity.at_rest
+
     def hear(self, frame: AudioFrame) -> list[tuple[AudioFrame, bool]]:
         """Each window that `frame` completes, and whether it is voiced."""
         heard = []

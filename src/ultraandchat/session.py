@@ -139,6 +139,8 @@ class Session:
         self._transport: Transport | None = None
         self._begun = False  # the caller said hello
         self._shown = TurnState.LISTENING
+        self._closely = True  # as every transport begins
+        self._clock = asyncio.get_running_loop().time
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue(MOST_WAITING)
         self._over: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._tasks: asyncio.TaskGroup | None = None
@@ -149,6 +151,7 @@ class Session:
     def attach(self, transport: Transport) -> None:
         """Talk through this transport from now on; the one before is closed."""
         before, self._transport = self._transport, transport
+        self._closely = True
         if self._tasks is not None:
             self.spawn(self._receive(transport, before), f"receive {transport.name}")
 
@@ -221,7 +224,7 @@ class Session:
         await self._inbox.put(notice)
 
     def now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return self._clock()
 
     # --- the tasks ----------------------------------------------------------------------------
 
@@ -246,9 +249,17 @@ class Session:
                 await self._take(await self._inbox.get())
             else:
                 await self._take_before(deadline)
+            self._attend()
             if floor.taking.state is not self._shown:
                 self._shown = floor.taking.state
                 self.tell(StateChanged(self.now(), self._shown.value, floor.taking.turn))
+
+    def _attend(self) -> None:
+        """Listen closely unless nobody has the floor and nobody is about to take it."""
+        closely = self._floor.taking.state is not TurnState.LISTENING or not self._floor.ear.at_rest
+        if closely is not self._closely and self._transport is not None:
+            self._closely = closely
+            self._transport.attend(closely=closely)
 
     async def _speak(self) -> None:
         ticks = 0

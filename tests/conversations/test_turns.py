@@ -17,6 +17,7 @@ from ultraandchat.events import (
     ReplyBegun,
     ReplyClosed,
     ReplyDropped,
+    StateChanged,
     TurnNoticed,
     TurnTimed,
     WordsHeard,
@@ -333,3 +334,15 @@ def test_the_model_gets_the_history_up_to_its_turn() -> None:
     engines = scripted_engines(language=ScriptedLanguage(script=choose), settings=QUICK)
     converse(tells(0.5, Say("a")), tells(4.0, Say("b")), engines=engines, until=8)
     assert seen == [[], ["Fine."]]
+
+
+def test_it_listens_closely_but_while_nobody_speaks() -> None:
+    """A transport may hand sound over late only when neither speech nor an answer is near."""
+    talk = converse(speaks(2.0, 1.0), replies=[Reply("one two three.")], until=12.0)
+    (transport,) = talk.stage.transports
+    (rests, speech, after) = transport.attention[:3]
+    assert [closely for _, closely in (rests, speech, after)] == [False, True, False]
+    assert rests[0] < 1.0
+    assert 2.0 <= speech[0] < 2.1
+    listening = max(e.at for e in talk.all(StateChanged) if e.state == "listening")
+    assert after[0] >= listening

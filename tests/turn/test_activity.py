@@ -10,7 +10,7 @@ from ultraandchat.audio.frame import WINDOW, Samples
 from ultraandchat.audio.level import dbfs
 from ultraandchat.engines.silero import Silero
 from ultraandchat.engines.webrtc_vad import WebRtcVad
-from ultraandchat.turn.activity import REMEMBERED, SLEEP_AFTER, Activity
+from ultraandchat.turn.activity import REMEMBERED, REST_AFTER, SLEEP_AFTER, Activity
 from ultraandchat.turn.policy import TurnPolicy
 
 LOUD = np.full(512, 0.1, np.float32)
@@ -48,6 +48,16 @@ def test_all_must_agree_to_start(
     gate: float, hearing: float, window: Samples, voiced: bool
 ) -> None:
     assert Activity(TurnPolicy(), Says(gate), Says(hearing)).hear(window) is voiced
+
+
+def test_it_is_at_rest_after_half_a_second_of_quiet_and_not_while_it_is_loud() -> None:
+    activity = Activity(TurnPolicy(), Says(0.0), Says(0.0))
+    for _ in range(REST_AFTER):
+        assert not activity.at_rest
+        activity.hear(QUIET)
+    assert activity.at_rest
+    activity.hear(LOUD)
+    assert not activity.at_rest
 
 
 def test_silero_alone_continues_with_hysteresis() -> None:

@@ -6,6 +6,7 @@ into one line and an exit code; `serve` is the same for whoever has a loop alrea
 
 import asyncio
 import errno
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from ultraandchat.server.connect import Conversations, SessionFactory
 from ultraandchat.server.gpu import Gpu
 from ultraandchat.server.headers import add_headers, answering_errors
 from ultraandchat.server.logs import Logs, written
+from ultraandchat.server.loop import loop_factory
 from ultraandchat.server.metrics import Metrics
 from ultraandchat.server.page import Page
 from ultraandchat.server.status import Status
@@ -135,6 +137,7 @@ class Server:
         status.gpu = await asyncio.to_thread(Gpu.found)
         try:
             async with self._open_engines(self._config.engines) as engines:
+                _spare_what_stays()
                 self._conversations.engines = engines
                 self._announce(f"Ready after {status.engines_ready():.1f} s. {engines.about}")
                 await asyncio.Event().wait()
@@ -152,6 +155,14 @@ class Server:
         if logs.directory:
             self._announce(f"Logs are in {logs.directory}. Stop with Ctrl-C.")
         self._announce("The models are loading.")
+
+
+def _spare_what_stays() -> None:
+    """Keep the garbage collector off modules and models: looking at all of them takes tens of
+    milliseconds, and without them it comes sooner to what conversations leave behind."""
+    gc.collect()
+    gc.freeze()
+    gc.collect()
 
 
 def _opus() -> Opus:
@@ -187,7 +198,8 @@ def run(config: Config) -> int:
         sys.stdout.flush()
 
     try:
-        asyncio.run(serve(config, announce))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(serve(config, announce))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG

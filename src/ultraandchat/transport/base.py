@@ -68,6 +68,11 @@ class Transport(Protocol):
         """Sound and messages in order of arrival; ends when the peer leaves. Read by one task."""
         ...
 
+    def attend(self, *, closely: bool) -> None:
+        """Not `closely`: nobody speaks, so sound may be handed over some tens of milliseconds late,
+        several frames in one, where that is cheaper. It begins closely."""
+        ...
+
     def play(self, frame: AudioFrame) -> None:
         """Carry one 20 ms frame at 48 kHz. Never waits; what cannot be carried is dropped and counted."""
         ...

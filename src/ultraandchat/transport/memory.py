@@ -33,6 +33,8 @@ class MemoryTransport:
         """What the server said, with the loop time of each."""
         self.frames: list[tuple[float, AudioFrame]] = []
         """The frames with sound in them, with the loop time at which each is audible."""
+        self.attention: list[tuple[float, bool]] = []
+        """How closely the session listens, with the loop time of each change; sound is handed over as it comes."""
         self.closed: CloseReason | None = None
         self._incoming: asyncio.Queue[Received | None] = asyncio.Queue(MOST_WAITING)
         self._position = 0
@@ -43,6 +45,9 @@ class MemoryTransport:
     async def received(self) -> AsyncGenerator[Received, None]:
         while (item := await self._incoming.get()) is not None:
             yield item
+
+    def attend(self, *, closely: bool) -> None:
+        self.attention.append((asyncio.get_running_loop().time(), closely))
 
     def play(self, frame: AudioFrame) -> None:
         self.frames.append((asyncio.get_running_loop().time(), frame))

@@ -57,6 +57,7 @@ class WebRtcTransport:
         self._leave: asyncio.Future[str] | None = None  # there while a path is; why it should end
         self._path: RtpPath | None = None
         self._over_rtp = False
+        self._closely = True
         # When it is full, the WebSocket waits (and holds its peer back) and RTP is dropped.
         self._items: asyncio.Queue[Received | None] = asyncio.Queue(MOST_WAITING)
         self._error: ProtocolError | None = None
@@ -91,6 +92,11 @@ class WebRtcTransport:
             yield item
         if self._error is not None:
             raise self._error
+
+    def attend(self, *, closely: bool) -> None:
+        self._closely = closely
+        if self._path is not None:
+            self._path.attend(closely=closely)
 
     def play(self, frame: AudioFrame) -> None:
         if self._path is not None:
@@ -248,6 +254,7 @@ class WebRtcTransport:
             clock=self._clock,
             heard=self._heard,
         )
+        self._path.attend(closely=self._closely)
 
     def _heard(self, frame: AudioFrame) -> None:
         if not self._over_rtp:

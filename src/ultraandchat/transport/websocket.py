@@ -152,6 +152,9 @@ class WebSocketTransport:
             if item is not None:
                 yield item
 
+    def attend(self, *, closely: bool) -> None:
+        """Sound is handed over as it comes, always."""
+
     def play(self, frame: AudioFrame) -> None:
         """Queue one frame; the oldest sound goes when the peer is too far behind."""
         for part in self._resampler.feed(frame):

@@ -25,6 +25,10 @@ asleep. Forgetting instead of knowing moved weak beginnings ("yes", a breath bef
 eight."""
 
 
+REST_AFTER = 16
+"""Windows (0.5 s) below the gate: longer than the pauses within a sentence."""
+
+
 class SpeechDetector(Protocol):
     """What `engines` gives for one conversation."""
 
@@ -44,6 +48,11 @@ class Activity:
         self._asleep = False
         self._quiet = 0  # windows below the gate in a row
         self._missed: deque[Samples] = deque(maxlen=REMEMBERED)
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing above the gate for so long that nobody is about to speak on."""
+        return self._quiet >= REST_AFTER
 
     def hear(self, window: Samples) -> bool:
         """512 samples at 16 kHz, in order."""

@@ -11,7 +11,7 @@ from tests.support.rtp import FRAME
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
 from ultraandchat.transport.rtp.opus import find_opus
 from ultraandchat.transport.rtp.packet import RtpPacket, build, parse
-from ultraandchat.transport.rtp.path import DEAD_S, RTCP_PER_S, RtpPath
+from ultraandchat.transport.rtp.path import DEAD_S, KEPT_S, RTCP_PER_S, TOGETHER, RtpPath
 from ultraandchat.transport.rtp.reception import ReceptionReport
 from ultraandchat.transport.rtp.rtcp import Reports
 from ultraandchat.transport.rtp.sender import SILENT_PACKET
@@ -92,6 +92,41 @@ def test_what_comes_is_heard_in_its_own_callback() -> None:
         story.now += 0.02
         story.comes()
     assert [frame.position for frame in story.heard] == [0, 320, 640, 960, 1280]
+
+
+def test_while_nobody_speaks_packets_are_heard_together_and_none_is_lost() -> None:
+    story, closely = Story(), Story()
+    story.path.attend(closely=False)
+    for _ in range(TOGETHER * 10):
+        for one in (story, closely):
+            one.now += 0.02
+            one.comes()
+    assert [len(frame.samples) for frame in story.heard] == [TOGETHER * 320] * 10
+    assert [frame.position for frame in story.heard] == [n * TOGETHER * 320 for n in range(10)]
+    together = np.concatenate([frame.samples for frame in story.heard])
+    np.testing.assert_array_equal(
+        together, np.concatenate([frame.samples for frame in closely.heard])
+    )
+
+
+def test_what_was_kept_is_heard_as_soon_as_somebody_listens_closely() -> None:
+    story = Story()
+    story.path.attend(closely=False)
+    story.comes()
+    assert not story.heard
+    story.path.attend(closely=True)
+    assert len(story.heard) == 1
+    story.comes()
+    assert len(story.heard) == 2
+
+
+def test_a_packet_waits_for_others_no_longer_than_it_may() -> None:
+    """A sender of 60 ms frames, or one that falls silent, is not heard later and later."""
+    story = Story()
+    story.path.attend(closely=False)
+    story.comes()
+    story.passes(KEPT_S + 0.02)
+    assert len(story.heard) == 1
 
 
 def test_what_waits_for_a_lost_packet_is_heard_with_a_tick() -> None:

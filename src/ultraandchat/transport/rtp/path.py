@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import randrange
 
+import numpy as np
+
 from ultraandchat.audio.frame import FRAME_MS, AudioFrame
 from ultraandchat.events import Quality
 from ultraandchat.transport.rtp.bypass import Bypass
@@ -19,6 +21,11 @@ from ultraandchat.transport.webrtc_config import WebRtcConfig
 
 REPORT_FRAMES = 1_000 // FRAME_MS
 """A report each second, as browsers do (RFC 3550 §6.2 allows one each 5 s / 2 with so few members)."""
+TOGETHER = 3
+"""Packets decoded at once while nobody speaks: 60 ms. One alone finds the caches cold and costs four
+times what it costs behind another; and what follows costs once instead of three times."""
+KEPT_S = 0.06
+"""A packet waits no longer for others to be decoded with."""
 DEAD_S = 10.0
 """A browser sends 50 packets of sound a second, muted or not, and reports beside them; ICE would notice
 after 30 s that it is gone (RFC 7675 §5.1)."""
@@ -47,6 +54,8 @@ class RtpPath:
         self._heard = heard
         self._dropped = 0
         self._ticks = 0
+        self._closely = True
+        self._kept: list[tuple[bytes, float]] = []  # packets and their arrival, fewer than TOGETHER
         self._silent_s = 0.0  # in whole seconds
         self._came = False
         self._rtcp_left = RTCP_PER_S
@@ -85,6 +94,12 @@ class RtpPath:
         """Send 20 ms of nothing."""
         self._send(self._sender.silence(position))
 
+    def attend(self, *, closely: bool) -> None:
+        """Closely: packets are decoded as they come. Else `TOGETHER` at a time."""
+        self._closely = closely
+        if closely:
+            self._take_kept()
+
     def dropped(self) -> int:
         """Of our packets, those that the socket did not take since the last call."""
         dropped, self._dropped = self._dropped, 0
@@ -101,6 +116,8 @@ class RtpPath:
     def tick(self) -> None:
         """What is due each 20 ms, whatever is played: sound that waited for a lost packet, reports."""
         now = self._clock()
+        if self._kept and now - self._kept[0][1] >= KEPT_S:
+            self._take_kept()
         for frame in self._receiver.tick(now):
             self._heard(frame)
         self._ticks += 1
@@ -127,8 +144,24 @@ class RtpPath:
 
     def _rtp(self, data: bytes) -> None:
         self._came = True
-        for frame in self._receiver.take(data, self._clock()):
+        now = self._clock()
+        if not self._closely:
+            self._kept.append((data, now))
+            if len(self._kept) == TOGETHER:
+                self._take_kept()
+            return
+        for frame in self._receiver.take(data, now):
             self._heard(frame)
+
+    def _take_kept(self) -> None:
+        kept, self._kept = self._kept, []
+        frames = [frame for data, at in kept for frame in self._receiver.take(data, at)]
+        if len(frames) < 2:
+            for frame in frames:
+                self._heard(frame)
+            return
+        samples = np.concatenate([frame.samples for frame in frames])  # a receiver leaves no holes
+        self._heard(AudioFrame(samples, frames[0].rate, frames[0].position))
 
     def _rtcp(self, data: bytes) -> None:
         self._came = True
