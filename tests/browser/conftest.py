@@ -23,6 +23,7 @@ PATIENCE_MS = 30_000
 
 SWITCHES = (
     "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",  # some machines have no other interface
     "--autoplay-policy=no-user-gesture-required",
     "--disable-quic",
     "--disable-sync",
