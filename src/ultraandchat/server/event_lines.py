@@ -45,7 +45,7 @@ def log_event(mark: Mark, event: ev.SessionEvent) -> None:
                 "reply audible",
                 extra=fields(total_ms=event.total_ms, endpoint_ms=event.endpoint_ms, **parts),
             )
-        case ev.CallerReported():
+        case ev.CallerReported() if AUDIO.isEnabledFor(logging.DEBUG):  # it comes each second
             AUDIO.debug(
                 "caller reported",
                 extra=fields(
@@ -57,8 +57,10 @@ def log_event(mark: Mark, event: ev.SessionEvent) -> None:
                     concealed_ms=event.concealed_ms,
                 ),
             )
-        case ev.PathMeasured(quality=quality):
+        case ev.PathMeasured(quality=quality) if WEBRTC.isEnabledFor(logging.DEBUG):
             WEBRTC.debug("path measured", extra=fields(**asdict(quality)))
+        case ev.CallerReported() | ev.PathMeasured():
+            pass
         case _:
             _log_words(event)
 
