@@ -117,3 +117,35 @@ def test_whatever_comes_no_gap_is_long_and_nothing_is_made_up(
         out += sum(isinstance(item, RtpPacket) for item in placed)
         assert out <= put
         assert all(0 < item.samples <= 96_000 for item in placed if isinstance(item, Gap))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, 0xFFFF),
+    st.integers(0, 2**32 - 1),
+    st.lists(
+        st.tuples(
+            st.sampled_from([120, 480, 960, 1_920, 2_880, 5_760]), st.booleans(), st.integers(0, 30)
+        ),
+        min_size=1,
+        max_size=60,
+    ),
+)
+def test_packets_of_any_length_keep_the_media_time(
+    sequence: int, timestamp: int, sent: list[tuple[int, bool, int]]
+) -> None:
+    """Lengths that change, losses, and a sender's silence of up to 30 steps after any packet."""
+    buffer, now, first, out = Reordering(), 0.0, timestamp, 0
+    spoken = timestamp
+    for n, (duration, lost, silent_steps) in enumerate(sent):
+        one = RtpPacket(111, False, (sequence + n) & 0xFFFF, timestamp & 0xFFFF_FFFF, 1, b"sound")
+        if not lost or n == 0:
+            placed = buffer.put(one, duration, now) + buffer.due(now + MOST_WAIT_S)
+            out += sum(item.samples if isinstance(item, Gap) else duration for item in placed)
+            spoken = timestamp + duration
+        timestamp += duration + 960 * silent_steps
+        now += (duration + 960 * silent_steps) / 48_000 + MOST_WAIT_S
+    if spoken - first <= 96_000:  # no gap can have been cut to two seconds
+        assert out == spoken - first
+    else:
+        assert out <= spoken - first
