@@ -129,6 +129,18 @@ def test_a_packet_waits_for_others_no_longer_than_it_may() -> None:
     assert len(story.heard) == 1
 
 
+def test_a_packet_that_was_kept_is_not_given_up() -> None:
+    """It came late and in time, and lies with those that are to be taken together."""
+    story = Story()
+    story.path.attend(closely=False)
+    for n in (0, 1, 3, 2):
+        story.now += 0.01
+        story.wire.rtp(build(RtpPacket(111, False, n, n * FRAME, THEIRS, SILENT_PACKET)))
+    story.passes(KEPT_S + 0.1)
+    assert (story.path.quality().lost, story.path.quality().late) == (0, 0)
+    assert sum(len(frame.samples) for frame in story.heard) == 4 * 320
+
+
 def test_what_waits_for_a_lost_packet_is_heard_with_a_tick() -> None:
     story = Story()
     story.passes(0.1, talking=True)

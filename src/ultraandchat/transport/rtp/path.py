@@ -118,8 +118,9 @@ class RtpPath:
         now = self._clock()
         if self._kept and now - self._kept[0][1] >= KEPT_S:
             self._take_kept()
-        for frame in self._receiver.tick(now):
-            self._heard(frame)
+        if not self._kept:  # what is missed may lie there
+            for frame in self._receiver.tick(now):
+                self._heard(frame)
         self._ticks += 1
         if self._ticks % REPORT_FRAMES == 0:
             self._report(now)
