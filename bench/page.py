@@ -1,11 +1,12 @@
 """In Chromium with the demo engines: from the last word of a clip to the first sound of the answer.
 
-    python -m bench.page [--runs 3]
+    python -m bench.page [--runs 3] [--transport webrtc|websocket]
 
 The microphone is a wav file. Both instants are taken in the page: the end of speech is the first loud
-frame that the page sends plus the clip's known length of speech (tests/data/speech/bounds.json); the
-sound is the first level above −40 dBFS that the playout worklet reports, 20 times a second, so it
-is told up to 50 ms late. Words are counted over the runs, since the recogniser does not repeat itself.
+frame that its capture worklet hands over plus the clip's known length of speech
+(tests/data/speech/bounds.json); the sound is the first level above −40 dBFS that a worklet beside the
+playing one reports, 20 times a second, so it is told up to 50 ms late. Words are counted over the
+runs, since the recogniser does not repeat itself.
 """
 
 import argparse
@@ -36,15 +37,16 @@ PATIENCE_MS = 12_000
 
 WATCH = """() => {
   const seen = (window.seen = { loud: 0, sound: 0 });
-  const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (data) {
-    if (!seen.loud && typeof data !== "string") {
-      const pcm = new Int16Array(data.buffer ?? data, (data.byteOffset ?? 0) + 8);
-      let sum = 0;
-      for (const sample of pcm) sum += sample * sample;
-      if (Math.sqrt(sum / pcm.length) > 330) seen.loud = performance.now(); // −40 dBFS
+  const hear = ({ data }) => {
+    let sum = 0;
+    for (const sample of data) sum += sample * sample;
+    if (!seen.loud && Math.sqrt(sum / data.length) > 330) seen.loud = performance.now(); // −40 dBFS
+  };
+  window.AudioWorkletNode = class extends AudioWorkletNode {
+    constructor(context, name, options) {
+      super(context, name, options);
+      if (name === "capture") this.port.addEventListener("message", hear);
     }
-    return send.call(this, data);
   };
   document.addEventListener("DOMContentLoaded", () => {
     const presence = document.getElementById("presence");
@@ -58,8 +60,9 @@ WATCH = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--transport", choices=("webrtc", "websocket"), default="webrtc")
     given = parser.parse_args()
-    table = Table(title=f"demo, WebSocket in Chromium, {given.runs} runs a clip")
+    table = Table(title=f"demo, {given.transport} in Chromium, {given.runs} runs a clip")
     for column in ("clip", "p50 s", "max s", "server said p50 s", "turns", "words (source) × runs"):
         table.add_column(column)
     by_kind: dict[str, list[float]] = {}
@@ -68,7 +71,7 @@ def main() -> None:
         serving("session.greeting=", profile="demo") as server,
         sync_playwright() as playwright,
     ):
-        url = f"http://localhost:{server.port}/"
+        url = f"http://localhost:{server.port}/?transport={given.transport}"
         for kind, clips in (("grammar", GRAMMAR), ("other", OTHERS)):
             for clip in clips:
                 path = microphone(clip, Path(folder))
