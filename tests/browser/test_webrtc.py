@@ -129,7 +129,7 @@ def test_the_address_asks_for_the_websocket(start: Start, browse: Browse, visit:
 def test_a_network_without_udp_falls_back_in_time_and_says_so(
     start: Start, browse: Browse, visit: Open
 ) -> None:
-    page = visit(browse(say(7.0, "lj001_0008", 20.0), NO_UDP), start())
+    page = visit(browse(say(9.0, "lj001_0008", 20.0), NO_UDP), start())
     page.page.wait_for_selector("#start:enabled")
     clicked = time.perf_counter()
     page.talk().over("websocket")
@@ -158,7 +158,7 @@ def test_a_path_that_dies_in_mid_conversation_moves_to_the_websocket(
 ) -> None:
     """Chromium drops every packet of the page's WebRTC from then on, as a network that fails."""
     server = start("engines.scripted.clauses=1", "engines.scripted.clause_s=2")
-    page = visit(browse(say(1.5, "lj001_0008", 11.0, "lj001_0002", 20.0)), server)
+    page = visit(browse(say(1.5, "lj001_0008", 15.0, "lj001_0002", 20.0)), server)
     lose = network(page)
     page.talk().over("webrtc").heard()
     lose(100)
