@@ -1,11 +1,7 @@
 """The process: what answers while models load, what cannot start and why, how it ends."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +10,6 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.support.serving import (
-    PATIENCE_S,
     phone,
     quiet_config,
     scripted,
@@ -24,10 +19,10 @@ from tests.support.serving import (
 from ultraandchat.config import ConfigError
 from ultraandchat.engines.base import Engines, EngineUnavailable
 from ultraandchat.engines.settings import EnginesConfig
-from ultraandchat.server.app import EXIT_CONFIG, EXIT_ENGINE, Server
+from ultraandchat.server.app import Server
 from ultraandchat.session import Session
 from ultraandchat.transport.base import CloseReason
-from ultraandchat.transport.wire import Closing
+from ultraandchat.transport.wire import Closing, Hello
 
 
 async def status_of(server: Server, path: str) -> tuple[int, str]:
@@ -47,6 +42,7 @@ async def test_health_answers_and_callers_are_put_off_while_the_models_load() ->
         assert await status_of(server, "/health") == (200, "loading")
         assert await status_of(server, "/ready") == (503, "loading")
         async with phone(server.url) as early:
+            await early.tells(Hello())
             assert await early.until_closed() == 1013
             (closing,) = early.messages
             assert isinstance(closing, Closing)
@@ -106,6 +102,16 @@ async def test_a_port_in_use_is_one_readable_line() -> None:
             await server.run()
 
 
+async def test_a_port_for_webrtc_in_use_is_one_readable_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = Server(quiet_config(f"webrtc.tcp_port={port}"), open_engines=scripted_engines)
+        with pytest.raises(ConfigError, match=rf"webrtc.tcp_port: {port} on .* is in use"):
+            await server.run()
+
+
 @pytest.mark.parametrize("host", ["203.0.113.77", "no.such.host.invalid"])
 async def test_an_address_that_is_not_ours_is_one_readable_line(host: str) -> None:
     server = Server(quiet_config(f"server.host={host}"), open_engines=scripted_engines)
@@ -128,59 +134,3 @@ async def test_an_engine_that_cannot_run_here_ends_the_server() -> None:
 
     with pytest.raises(EngineUnavailable, match="Run apt install flite"):
         await Server(quiet_config(), open_engines=broken).run()
-
-
-PROGRAM = """
-import sys
-from tests.support.serving import quiet_config, scripted_engines
-from ultraandchat.server import app
-from ultraandchat.engines.base import EngineUnavailable
-if "--broken" in sys.argv:
-    sys.argv.remove("--broken")
-    def opened(config):
-        raise EngineUnavailable("flite", "it is not installed", "Run apt install flite")
-else:
-    opened = scripted_engines
-defaults = app.Server.__init__.__kwdefaults__
-defaults["open_engines"] = opened
-raise SystemExit(app.run(quiet_config(*sys.argv[1:])))
-"""
-
-
-def process(*arguments: str) -> "subprocess.Popen[str]":
-    """A server in a process of its own, engines scripted."""
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_process_with_0(number: signal.Signals) -> None:
-    with process() as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if line.startswith("Ready"):
-                break
-        server.send_signal(number)
-        _, errors = server.communicate(timeout=PATIENCE_S)
-        assert (server.returncode, errors) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["server.host=203.0.113.77"], EXIT_CONFIG, "server.host: cannot listen"),
-        (["--broken"], EXIT_ENGINE, "flite: it is not installed. Run apt install flite"),
-    ],
-)
-def test_what_cannot_start_ends_with_one_line(arguments: list[str], code: int, said: str) -> None:
-    with process(*arguments) as server:
-        _, errors = server.communicate(timeout=PATIENCE_S)
-        assert server.returncode == code
-        assert errors.startswith(said)
-        assert errors.count("\n") == 1

@@ -18,6 +18,7 @@ from ultraandchat.transport.wire import (
     Bye,
     Closing,
     Error,
+    Hello,
     ReplyDone,
     Say,
     Welcome,
@@ -68,17 +69,39 @@ async def test_one_caller_too_many_is_told_why_and_when_to_come_back() -> None:
         async with phone(server.url) as first:
             await first.begins()
             async with phone(server.url) as second:
+                await second.tells(Hello())
                 assert await second.until_closed() == 1013
                 (closing,) = second.messages
                 assert isinstance(closing, Closing)
                 assert (closing.reason, closing.retry_after_s) == ("full", 7.0)
-                assert "please try again" in closing.text
+                assert closing.text.endswith("somebody has it")
+            async with phone(server.url) as third:
+                await third.tells(Hello())
+                assert await third.until_closed() == 1013
+                (closing,) = third.messages
+                assert isinstance(closing, Closing)
+                assert closing.text.endswith("somebody has it, and another one waits")
             await asks(first)
-        while await open_conversations(server):
+            await first.tells(Bye())
+            await first.until_closed()
+        async with phone(server.url) as fourth:
+            await fourth.begins()
+        assert await metric(server, 'ultraandchat_refusals_total{reason="full"}') == 2
+
+
+async def test_who_is_here_comes_before_who_left() -> None:
+    async with serving("server.max_conversations=1") as server:
+        async with phone(server.url) as first:
+            await first.begins()
+
+        async def comes() -> bool:
+            async with phone(server.url) as second:
+                await second.tells(Hello())
+                return isinstance(await second.until(Welcome, Closing), Welcome)
+
+        while not await comes():  # the server has yet to see that the first one left
             await asyncio.sleep(0.005)
-        async with phone(server.url) as third:
-            await third.begins()
-        assert await metric(server, 'ultraandchat_refusals_total{reason="full"}') == 1
+        assert await metric(server, "ultraandchat_conversations ") == 1
 
 
 class Faulty(Session):
@@ -97,6 +120,7 @@ async def test_an_error_of_ours_ends_one_conversation_only() -> None:
     async with serving(make_session=make_session) as server, phone(server.url) as well:
         await well.begins()
         async with phone(server.url) as unwell:
+            await unwell.tells(Hello())
             assert await unwell.until_closed() == 1011
             assert unwell.messages == [Closing("fault", CloseReason.FAULT.value)]
         await asks(well)
@@ -189,9 +213,10 @@ async def test_200_callers_leave_nothing_behind() -> None:
         async def call() -> None:
             async with phone(server.url) as caller:
                 await caller.begins()
+                await caller.tells(Bye())
+                await caller.until_closed()
 
-        async with phone(server.url) as caller:
-            await caller.begins()
+        await call()
         while await open_conversations(server):
             await asyncio.sleep(0.005)
         before = {task.get_name() for task in asyncio.all_tasks()}

@@ -1,5 +1,7 @@
 """Events become numbers, once each."""
 
+import math
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -7,6 +9,7 @@ from tests.server.told import EVENTS, TURN
 from ultraandchat import events as ev
 from ultraandchat.engines.base import EngineStatus
 from ultraandchat.playout.heard import ClauseHeard, Heard
+from ultraandchat.server.gpu import GpuUse
 from ultraandchat.server.metrics import MOST_UNDERRUNS, ConversationMetrics, Metrics
 
 Numbers = dict[tuple[str, tuple[str, ...]], float]
@@ -51,6 +54,11 @@ def test_every_event_is_understood_and_counted_once() -> None:
         assert counted[name, labels] == 1.0, name
     assert counted["dropped_total", ("late frames",)] == 2.0
     assert counted["turn_latency_seconds_sum", ("total",)] == 0.7
+    tokens = {
+        what: counted["model_tokens_total", (what,)] for what in ("reused", "read", "written")
+    }
+    assert tokens == {"reused": 512.0, "read": 28.0, "written": 31.0}
+    assert counted["model_read_seconds_sum", ()] == 0.02
 
 
 def test_a_reply_is_whole_cut_or_unheard() -> None:
@@ -105,8 +113,35 @@ def test_a_caller_cannot_report_nonsense_into_the_numbers() -> None:
 
 def test_engines_are_told_as_they_are_now() -> None:
     metrics = Metrics()
-    flite = EngineStatus("speech", "flite", "restarting", rss_bytes=1_000, restarts=2)
+    flite = EngineStatus("speech", "flite", "restarting", rss_bytes=1_000, restarts=2, pid=7)
     counted = numbers(metrics, flite)
     assert counted["engine_restarts", ("speech", "flite")] == 2
     assert counted["engine_ready", ("speech", "flite")] == 0
     assert counted["engine_resident_bytes", ("speech", "flite")] == 1_000
+    gone = EngineStatus("speech", "flite", "restarting", restarts=3)
+    assert ("engine_resident_bytes", ("speech", "flite")) not in numbers(metrics, gone)
+
+
+def test_jobs_and_failures_of_an_engine_are_told() -> None:
+    status = EngineStatus("language", "ultravox", "ready", running=2, waiting=5, failures=3)
+    counted = numbers(Metrics(), status)
+    assert counted["engine_jobs", ("language", "ultravox", "running")] == 2
+    assert counted["engine_jobs", ("language", "ultravox", "waiting")] == 5
+    assert counted["engine_job_failures", ("language", "ultravox")] == 3
+
+
+def test_what_the_gpu_does_is_told_and_what_nobody_knows_is_no_number() -> None:
+    engines = [
+        EngineStatus("language", name, "ready", pid=pid) for name, pid in (("a", 7), ("b", 8))
+    ]
+    use = GpuUse(memory_used=20, utilisation=0.4, by_process={7: 12})
+    samples = {
+        (sample.name, sample.labels.get("name")): sample.value
+        for family in text_string_to_metric_families(Metrics().text(tuple(engines), use).decode())
+        for sample in family.samples
+    }
+    assert samples["ultraandchat_engine_gpu_bytes", "a"] == 12
+    assert math.isnan(samples["ultraandchat_engine_gpu_bytes", "b"])
+    assert samples["ultraandchat_gpu_used_bytes", None] == 20
+    assert samples["ultraandchat_gpu_utilisation_ratio", None] == 0.4
+    assert math.isnan(numbers(Metrics())["gpu_used_bytes", ()])

@@ -1,7 +1,9 @@
 """What the server says of itself while it loads, runs, and is not quite well."""
 
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,11 @@ from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.serving import READY, phone, scripted, serving
-from ultraandchat.engines.base import Engines, EngineStatus
+from ultraandchat.engines.base import Engines, EngineState, EngineStatus
 from ultraandchat.engines.settings import EnginesConfig
 from ultraandchat.transport.wire import Say, State, TurnTiming
 
-POD = {"RUNPOD_POD_ID": "pod1", "RUNPOD_PUBLIC_IP": "203.0.113.9", "RUNPOD_TCP_PORT_0": "40123"}
-"""The test server's configured port is 0."""
+POD = {"RUNPOD_POD_ID": "pod1", "RUNPOD_PUBLIC_IP": "213.173.109.39", "RUNPOD_DC_ID": "EU-RO-1"}
 
 
 async def got(url: str, **headers: str) -> tuple[int, Any]:
@@ -25,15 +26,22 @@ async def got(url: str, **headers: str) -> tuple[int, Any]:
 
 
 async def test_health_has_the_documented_keys() -> None:
-    async with serving(environ=POD) as server:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    mapped = POD | {f"RUNPOD_TCP_PORT_{port}": "40123"}
+    async with serving(f"server.port={port}", environ=mapped) as server:
         status, health = await got(f"{server.url}/health")
     assert status == 200
     assert health["status"] == "healthy"
-    assert health["runpod"] == {
+    runpod = health["runpod"]
+    assert {name: runpod[name] for name in ("pod_id", "public_ip", "tcp_port")} == {
         "pod_id": "pod1",
-        "public_ip": "203.0.113.9",
+        "public_ip": "213.173.109.39",
         "tcp_port": "40123",
     }
+    assert (runpod["data_centre"], runpod["gpu_count"]) == ("EU-RO-1", None)
+    assert runpod["https_url"] == f"https://pod1-{port}.proxy.runpod.net"
+    assert (runpod["rungs"]["udp"], runpod["rungs"]["websocket"]) == (False, True)
     assert health["models"] == {"ultravox": False, "tts": True}
     assert {"available", "device_name", "memory_total"} <= health["gpu"].keys()
     assert [engine["kind"] for engine in health["engines"]] == [one.kind for one in READY]
@@ -42,13 +50,38 @@ async def test_health_has_the_documented_keys() -> None:
 async def test_elsewhere_than_on_a_pod_health_says_local() -> None:
     async with serving() as server:
         _, health = await got(f"{server.url}/health")
-    assert health["runpod"] == {"pod_id": "local", "public_ip": None, "tcp_port": None}
+    runpod = health["runpod"]
+    assert (runpod["pod_id"], runpod["public_ip"], runpod["tcp_port"]) == ("local", None, None)
+    assert runpod["https_url"] is None
 
 
 async def test_callers_behind_a_proxy_learn_nothing_of_the_pod() -> None:
     async with serving(environ=POD) as server:
         _, health = await got(f"{server.url}/health", **{"X-Forwarded-For": "198.51.100.1"})
-    assert health["runpod"] == {"pod_id": None, "public_ip": None, "tcp_port": None}
+    assert {"pod_id", "public_ip", "tcp_port", "rungs"} <= health["runpod"].keys()
+    assert set(health["runpod"].values()) == {None}
+
+
+async def test_ultravox_is_live_only_where_it_itself_is_ready_to_answer() -> None:
+    """Not its server elsewhere, not as a transcriber of nobody, and not while it starts anew."""
+    states: list[tuple[str, str, EngineState, bool]] = [
+        ("language", "ultravox", "ready", True),
+        ("language", "ultravox", "restarting", False),
+        ("language", "ultravox-server", "ready", False),
+        ("transcriber", "ultravox", "ready", False),
+    ]
+    for kind, name, state, live in states:
+
+        @asynccontextmanager
+        async def opened(
+            config: EnginesConfig,
+            status: EngineStatus = EngineStatus(kind, name, state),  # noqa: B008 - frozen
+        ) -> AsyncGenerator[Engines, None]:
+            yield scripted((status, *READY))
+
+        async with serving(open_engines=opened) as server:
+            _, health = await got(f"{server.url}/health")
+        assert health["models"]["ultravox"] is live, (kind, name, state)
 
 
 @asynccontextmanager
@@ -87,7 +120,36 @@ async def test_the_page_learns_what_runs_here() -> None:
         "name": "scripted",
         "state": "ready",
         "detail": "",
+        "remedy": "",
+        "progress": None,
     }
+
+
+async def test_the_page_learns_which_ways_there_are_and_why_others_are_not() -> None:
+    async with serving(environ=POD) as server:
+        _, facts = await got(f"{server.url}/config.json")
+    assert facts["rungs"]["websocket"] is True
+    assert facts["rungs"]["ice_tcp"] is None
+    assert "RUNPOD_TCP_PORT_70000" in facts["rungs"]["why"]["ice_tcp"]
+    assert facts["webrtc"] is None  # no use in trying
+    async with serving() as server:
+        _, facts = await got(f"{server.url}/config.json")
+    assert facts["rungs"]["udp"] is True
+    assert facts["webrtc"]["iceServers"]
+    assert facts["https_url"] is None
+
+
+async def test_a_pod_is_said_in_one_line_of_the_log_with_what_makes_no_sense(
+    tmp_path: Path,
+) -> None:
+    secret = {"RUNPOD_API_KEY": "rpa_WALNUT", "PUBLIC_KEY": "ssh-ed25519 WALNUT"}
+    odd = POD | secret | {"RUNPOD_TCP_PORT_70000": "abc"}
+    async with serving(f"logs.directory={tmp_path}", "logs.level=info", environ=odd):
+        pass
+    lines = (tmp_path / "server.log").read_text().splitlines()
+    assert [line for line in lines if "ways for sound: " in line and line.endswith("pod=pod1")]
+    assert [line for line in lines if " warning " in line and "RUNPOD_TCP_PORT_70000='abc'" in line]
+    assert not [line for line in lines if "WALNUT" in line]
 
 
 async def test_logs_are_listed_and_shown_for_one_conversation(tmp_path: Path) -> None:
@@ -121,7 +183,7 @@ async def test_logs_show_nothing_but_logs(tmp_path: Path, query: str, status: in
         assert (await got(f"{server.url}/logs?{query}"))[0] == status
 
 
-async def test_logs_are_for_this_machine_only() -> None:
+async def test_logs_are_not_for_callers_through_a_proxy() -> None:
     async with serving() as server:
         assert (await got(f"{server.url}/logs", Forwarded="for=198.51.100.1"))[0] == 403
 
@@ -156,3 +218,30 @@ async def test_nothing_said_reaches_a_log_at_info(tmp_path: Path) -> None:
     logs = "".join(path.read_text() for path in tmp_path.iterdir())
     assert "turn ended" in logs
     assert "walnut" not in logs
+
+
+async def test_what_the_guard_of_a_voice_noticed_is_told_and_counted_once() -> None:
+    verdicts = {"loop": 2, "tail": 1}
+
+    @asynccontextmanager
+    async def guarded(config: EnginesConfig) -> AsyncGenerator[Engines, None]:
+        yield replace(
+            scripted(),
+            status=lambda: (
+                EngineStatus("language", "ultravox", "ready"),
+                EngineStatus(
+                    "speech", "chatterbox", "ready", verdicts=tuple(sorted(verdicts.items()))
+                ),
+            ),
+        )
+
+    async with serving(open_engines=guarded) as server:
+        _, health = await got(f"{server.url}/health")
+        _, first = await got(f"{server.url}/metrics")
+        verdicts["loop"] = 5
+        _, second = await got(f"{server.url}/metrics")
+    assert health["models"] == {"ultravox": True, "tts": True}
+    assert health["engines"][1]["verdicts"] == {"loop": 2, "tail": 1}
+    assert 'ultraandchat_speech_guard_total{verdict="loop"} 2.0' in first
+    assert 'ultraandchat_speech_guard_total{verdict="loop"} 5.0' in second
+    assert 'ultraandchat_speech_guard_total{verdict="tail"} 1.0' in second

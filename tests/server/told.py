@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 
 from ultraandchat import events as ev
+from ultraandchat.dialogue.reading import Reading
 from ultraandchat.playout.heard import ClauseHeard, Heard
 from ultraandchat.turn import events as turns
 from ultraandchat.turn.events import TurnId
@@ -31,6 +32,8 @@ NOTICED: tuple[turns.TurnEvent, ...] = (
 EVENTS: tuple[ev.SessionEvent, ...] = (
     ev.SessionOpened(0.0, "ab12"),
     ev.TransportAttached(0.0, "websocket"),
+    ev.TransportLeft(0.5, "the caller left"),
+    ev.Stalled(0.6, True),
     *(ev.TurnNoticed(0.0, event) for event in NOTICED),
     ev.StateChanged(0.0, "listening", TURN),
     ev.WordsHeard(0.0, TURN, SECRET, True, "stream"),
@@ -38,12 +41,14 @@ EVENTS: tuple[ev.SessionEvent, ...] = (
     ev.ReplyBegun(0.0, TURN, True),
     ev.ReplyDropped(0.0, TURN),
     ev.ClauseWritten(0.0, TURN, 0),
+    ev.ReplyWritten(0.0, TURN, Reading(540, 512, 60, 31, encode_ms=8.0, prefill_ms=12.0)),
     ev.SoundMade(0.0, TURN),
     ev.ReplyReleased(0.0, TURN),
     ev.ReplyAudible(0.0, TURN),
     ev.ClauseSpoken(0.0, TURN, 0, SECRET),
     ev.ReplyClosed(0.0, TURN, SECRET, SECRET, HEARD),
     ev.TurnTimed(0.0, TURN, 700.0, 600, True, (ev.TimedPart("end silence", 0.0, 600.0),)),
+    ev.Forgotten(0.0),
     ev.Failed(0.0, TURN, "flite", "its process ended"),
     ev.Dropped(0.0, "late frames", 2),
     ev.CallerReported(0.0, rtt_ms=12.0, underruns=1),

@@ -7,15 +7,16 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from tests.support.opus_phone import OpusPhone
 from tests.support.rtc_caller import FRAME, RtcCaller, rtc_caller
-from tests.support.serving import phone
+from tests.support.serving import phone, phone_of
 from tests.transport.contract import Caller, TransportContract, take, tone
 from tests.transport.test_webrtc import accepting as accepting_webrtc
 from tests.transport.test_websocket import accepting
 from ultraandchat.audio.frame import HEARING_RATE, PLAYOUT_RATE, AudioFrame, Samples
 from ultraandchat.transport.base import PathChanged, Transport
 from ultraandchat.transport.memory import MemoryTransport
-from ultraandchat.transport.wire import ClientMessage, Mute, Say, ServerMessage
+from ultraandchat.transport.wire import ClientMessage, Mute, Say, ServerMessage, UsePath
 
 
 class MemoryCaller:
@@ -58,6 +59,37 @@ class TestWebSocket(TransportContract):
     async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
         async with accepting() as (url, accepted), phone(url) as caller:
             yield await accepted.get(), caller
+
+
+class OpusContract(TransportContract):
+    """Not the same samples, but the same sound."""
+
+    TONE_S = 0.4
+    TAIL_S = 0.02
+    LEVEL = 0.05
+    STEEPEST = 1.3
+
+    def assert_same(self, got: Samples, sent: Samples) -> None:
+        """As loud, as long, and alike behind the codec's delay, which is below 15 ms."""
+        assert len(got) == len(sent)
+        likeness = max(
+            float(np.corrcoef(got[delay:], sent[: len(sent) - delay])[0, 1])
+            for delay in range(15 * HEARING_RATE // 1000)
+        )
+        assert likeness > 0.98
+        middle = slice(len(sent) // 4, -len(sent) // 4)
+        loudness = np.sqrt(np.mean(got[middle] ** 2) / np.mean(sent[middle] ** 2))
+        assert loudness == pytest.approx(1.0, rel=self.LEVEL)
+
+
+class TestWebSocketWithOpus(OpusContract):
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
+        async with accepting() as (url, accepted), phone_of(OpusPhone, url) as caller:
+            transport = await accepted.get()
+            await caller.asks_for_opus()
+            assert await take(transport, 1) == [UsePath("websocket", "opus")]
+            yield transport, caller
 
 
 class TestWebRtcBeforeItsPath(TransportContract):
@@ -123,13 +155,8 @@ class RtpCaller:
         await self._rtc.phone.leaves()
 
 
-class TestWebRtc(TransportContract):
-    """Sound over RTP, as Opus: not the same samples, but the same sound."""
-
-    TONE_S = 0.4
-    TAIL_S = 0.02
-    LEVEL = 0.05
-    STEEPEST = 1.3
+class TestWebRtc(OpusContract):
+    """Sound over RTP."""
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[tuple[Transport, Caller]]:
@@ -145,18 +172,6 @@ class TestWebRtc(TransportContract):
             assert await take(transport, 1) == [PathChanged()]
             caller.messages.clear()
             yield transport, RtpCaller(rtc)
-
-    def assert_same(self, got: Samples, sent: Samples) -> None:
-        """As loud, as long, and alike behind the codec's delay, which is below 15 ms."""
-        assert len(got) == len(sent)
-        likeness = max(
-            float(np.corrcoef(got[delay:], sent[: len(sent) - delay])[0, 1])
-            for delay in range(15 * HEARING_RATE // 1000)
-        )
-        assert likeness > 0.98
-        middle = slice(len(sent) // 4, -len(sent) // 4)
-        loudness = np.sqrt(np.mean(got[middle] ** 2) / np.mean(sent[middle] ** 2))
-        assert loudness == pytest.approx(1.0, rel=self.LEVEL)
 
     async def test_sound_and_messages_come_in_order_of_arrival(self) -> None:
         """They come on two ways, so that each has an order of its own only."""

@@ -1,6 +1,7 @@
 """One connection whose sound may move to WebRTC: moving, refusing, and an end of each kind."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -9,14 +10,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.support.opus_phone import OpusPhone
 from tests.support.rtc_caller import OPUS, RtcCaller, rtc_caller
-from tests.support.serving import Phone, eventually, phone
+from tests.support.serving import Phone, eventually, phone, phone_of
 from tests.transport.contract import play, take, tone
 from tests.transport.rtp.test_sdp import recorded, without
 from ultraandchat.audio.frame import HEARING_RATE, PLAYOUT_RATE, AudioFrame
 from ultraandchat.transport.base import CloseReason, PathChanged, ProtocolError, Received
 from ultraandchat.transport.limits import Limits
+from ultraandchat.transport.reach import Reach
 from ultraandchat.transport.rtp import path
+from ultraandchat.transport.voice import Coding
 from ultraandchat.transport.webrtc import WebRtcTransport
 from ultraandchat.transport.webrtc_config import WebRtcConfig
 from ultraandchat.transport.websocket import WebSocketTransport
@@ -29,7 +33,9 @@ from ultraandchat.transport.wire import (
     Interrupt,
     Offer,
     PathLost,
+    PathReport,
     Ping,
+    Pong,
     ServerMessage,
     UsePath,
 )
@@ -47,9 +53,12 @@ async def accepting(config: WebRtcConfig | None = None) -> AsyncIterator[tuple[s
     over = asyncio.Event()
 
     async def connect(request: web.Request) -> web.WebSocketResponse:
-        control = await WebSocketTransport.accept(request, Limits(), heartbeat_s=15.0)
+        coding = Coding(OPUS, bitrate=32_000, complexity=2)
+        control = await WebSocketTransport.accept(
+            request, Limits(), heartbeat_s=15.0, coding=coding
+        )
         transport = WebRtcTransport(
-            control, config or WebRtcConfig(), OPUS, host="127.0.0.1", session="test"
+            control, config or WebRtcConfig(), OPUS, host="127.0.0.1", reach=Reach(), session="test"
         )
         await accepted.put(transport)
         async with asyncio.TaskGroup() as group:
@@ -79,6 +88,7 @@ async def calling(
         rtc_caller(line) as caller,
     ):
         transport = await accepted.get()
+        transport.silence(0)  # as a conversation does from its beginning on
         caller.muted = True
         caller.ready = lambda: transport.quality() is not None
         yield transport, line, caller
@@ -111,11 +121,34 @@ async def test_sound_moves_when_the_caller_says_so() -> None:
         assert transport.name == "websocket"
         await line.tells(UsePath("webrtc"))
         assert await take(transport, 1) == [PathChanged()]
-        assert (transport.name, transport.flushes, transport.lead_s) == ("webrtc", False, 0.0)
+        assert (transport.name, transport.flushes, transport.lead_s) == ("webrtc/udp", False, 0.0)
         assert 0 < transport.patience_s < 0.1
         await line.tells(UsePath("websocket"))
         assert await take(transport, 1) == [PathChanged()]
         assert (transport.name, transport.patience_s) == ("websocket", 0.0)
+
+
+async def test_back_on_the_websocket_the_voice_has_the_codec_that_was_asked_for() -> None:
+    async with (
+        accepting() as (url, accepted),
+        phone_of(OpusPhone, url) as line,
+        rtc_caller(line) as caller,
+    ):
+        transport = await accepted.get()
+        transport.silence(0)
+        caller.muted = True
+        caller.ready = lambda: transport.quality() is not None
+        await caller.moves()
+        await take(transport, 1)
+        play(transport, tone(0.1, PLAYOUT_RATE))
+        await line.tells(UsePath("websocket", "opus"))
+        assert await take(transport, 1) == [PathChanged()]
+        play(transport, tone(0.1, PLAYOUT_RATE), start=9_600)
+        transport.send(Pong(1))
+        await line.until(Pong)
+        assert [(frame.rate, frame.position) for frame in line.frames] == [
+            (PLAYOUT_RATE, 9_600 + 960 * n) for n in range(5)
+        ]
 
 
 async def test_silence_comes_through_before_the_caller_moves() -> None:
@@ -126,6 +159,21 @@ async def test_silence_comes_through_before_the_caller_moves() -> None:
         await eventually(lambda: len(caller.arrived) == 5)
         assert caller.audible_s == 0
         assert not line.frames
+
+
+async def test_silence_comes_through_before_there_is_a_conversation() -> None:
+    async with accepting() as (url, accepted), phone(url) as line, rtc_caller(line) as caller:
+        transport = await accepted.get()
+        await caller.connects()
+        await eventually(lambda: len(caller.arrived) >= 3)
+        assert caller.audible_s == 0
+        transport.silence(0)
+        await eventually(lambda: any(one.packet.timestamp == 0 for one in caller.arrived))
+        begun = len(caller.arrived)
+        assert all(one.packet.timestamp > 2**31 for one in caller.arrived[: begun - 1])
+        transport.silence(960)
+        await eventually(lambda: len(caller.arrived) > begun)
+        assert caller.arrived[-1].packet.timestamp == 960
 
 
 async def test_sound_goes_one_way_only() -> None:
@@ -191,7 +239,7 @@ async def test_back_and_again_over_a_new_offer_at_once() -> None:
                 await eventually(lambda: items == [PathChanged()] * 3)
                 transport.silence(0)
                 await eventually(lambda: bool(again.arrived))
-                assert transport.name == "webrtc"
+                assert transport.name == "webrtc/udp"
             await line.leaves()
         assert not any(isinstance(message, Error) for message in line.messages)
 
@@ -431,3 +479,45 @@ async def test_sound_that_a_slow_session_does_not_take_is_dropped_and_counted() 
         (frame,) = await take(transport, 1)
         assert isinstance(frame, AudioFrame)
         assert frame.position == 0
+
+
+# --- the log ---------------------------------------------------------------------------------------
+
+
+def told(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, object]]:
+    return {one.getMessage(): vars(one)["fields"] for one in caplog.records}
+
+
+async def test_a_path_is_followed_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ultraandchat.webrtc")
+    async with calling() as (_, line, caller):
+        await caller.connects()
+        await line.tells(PathReport("chosen", "", 120.0, []))
+        await line.tells(UsePath("websocket"))
+        await eventually(lambda: "path lost" in told(caplog))
+        lines = told(caplog)
+        assert lines["path offered"] == {"theirs": "1 host/udp", "ours": "1 host/udp"}
+        assert lines["path connected"]["route"] == "udp"
+        assert lines["path connected"]["pair"] in ("host/udp-host", "host/udp-prflx")
+        assert lines["the page tells of its path"]["outcome"] == "chosen"
+        assert lines["path lost"]["reason"] == "it was left"
+
+
+async def test_an_offer_that_is_refused_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ultraandchat.webrtc")
+    async with calling() as (_, line, _):
+        await line.tells(Offer("v=0\x1b[2J"))
+        assert await errors(line) == "bad_offer"
+        assert told(caplog)["offer refused"]["reason"]
+
+
+async def test_what_was_tried_in_vain_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ultraandchat.webrtc")
+    config = WebRtcConfig(connect_timeout_s=0.3, fallback_s=0.1)
+    async with calling(config) as (_, line, _):
+        await line.tells(Offer(NOWHERE))
+        assert await line.until(PathLost) == PathLost("nothing connected in 0.3 s")
+        fields = told(caplog)["path not connected"]
+        assert fields["reason"] == "nothing connected in 0.3 s"
+        assert fields["ours"] == "1 host/udp"
+        assert "host/udp-" in str(fields["tried"])

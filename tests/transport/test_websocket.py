@@ -11,11 +11,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.serving import Phone, eventually, phone
+from tests.support.opus_phone import OPUS, OpusPhone
+from tests.support.serving import Phone, eventually, phone, phone_of
 from tests.transport.contract import play, take, tone
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
 from ultraandchat.transport.base import CloseReason, ProtocolError
 from ultraandchat.transport.limits import Limits
+from ultraandchat.transport.voice import Coding
 from ultraandchat.transport.websocket import WebSocketTransport
 from ultraandchat.transport.wire import (
     HEADER,
@@ -27,14 +29,18 @@ from ultraandchat.transport.wire import (
     Interrupt,
     Ping,
     Pong,
+    UsePath,
 )
 
 Accepted = asyncio.Queue[WebSocketTransport]
+CODING = Coding(OPUS, bitrate=32_000, complexity=2)
 
 
 @asynccontextmanager
 async def accepting(
-    limits: Limits | None = None, refused: list[str] | None = None
+    limits: Limits | None = None,
+    refused: list[str] | None = None,
+    coding: Coding | None = CODING,
 ) -> AsyncIterator[tuple[str, Accepted]]:
     """A server that turns every connection into a transport; the test is its session."""
     accepted: Accepted = asyncio.Queue(16)
@@ -46,6 +52,7 @@ async def accepting(
             limits or Limits(),
             heartbeat_s=15.0,
             refused=(refused if refused is not None else []).append,
+            coding=coding,
         )
         await accepted.put(transport)
         async with asyncio.TaskGroup() as group:
@@ -209,8 +216,8 @@ async def test_a_position_beyond_32_bits_wraps() -> None:
 
 
 @asynccontextmanager
-async def deaf_caller(url: str) -> AsyncIterator[None]:
-    """Shakes hands on a small receive buffer and then reads nothing."""
+async def deaf_caller(url: str, says: str = "") -> AsyncIterator[None]:
+    """Shakes hands on a small receive buffer, says one message, and then reads nothing."""
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -222,6 +229,9 @@ async def deaf_caller(url: str) -> AsyncIterator[None]:
             b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
         )
+        if says:  # masked with zeros (RFC 6455 §5.3)
+            head = bytes([0x81, 0x80 | len(says), 0, 0, 0, 0])
+            await loop.sock_sendall(line, head + says.encode())
         yield
 
 
@@ -234,6 +244,7 @@ async def test_sound_for_a_caller_who_does_not_read_is_dropped_and_counted() -> 
             await asyncio.sleep(0)
             lost += transport.dropped()
         assert lost > 100
+        assert transport.stalled
 
 
 async def test_a_caller_who_does_not_read_messages_is_cut_off() -> None:
@@ -268,3 +279,105 @@ async def test_a_caller_who_vanishes_ends_it_without_an_error() -> None:
         transport_of_caller.abort()
         assert await drain(transport) is None
         await eventually(lambda: transport.peer.closed)
+
+
+# --- Opus --------------------------------------------------------------------------------------------
+
+
+async def opus_asked(caller: OpusPhone, transport: WebSocketTransport) -> None:
+    await caller.asks_for_opus()
+    assert await take(transport, 1) == [UsePath("websocket", "opus")]
+
+
+async def test_the_codec_changes_in_mid_reply_and_positions_go_on() -> None:
+    async with accepting() as (url, accepted), phone_of(OpusPhone, url) as caller:
+        transport = await accepted.get()
+        whole = tone(0.4, PLAYOUT_RATE)
+        play(transport, whole[:9_600])
+        await opus_asked(caller, transport)
+        play(transport, whole[9_600:14_400], start=9_600)
+        await caller.tells(UsePath("websocket", "pcm16"))
+        await take(transport, 1)
+        play(transport, whole[14_400:], start=14_400)
+        transport.silence(19_200)
+        transport.send(Pong(1))
+        await caller.until(Pong)
+        rates = [frame.rate for frame in caller.frames]
+        assert rates == sorted(rates[:10]) + rates[10:]  # PCM16, Opus, PCM16
+        assert {24_000, 48_000} == set(rates)
+        seconds = [(f.position / f.rate, f.end / f.rate) for f in caller.frames]
+        gaps = [b[0] - a[1] for a, b in pairwise(seconds)]
+        assert max(gaps) < 0.002  # what the resampler held when the codec changed
+
+
+async def test_opus_is_at_its_position_modulo_32_bits() -> None:
+    async with accepting() as (url, accepted), phone_of(OpusPhone, url) as caller:
+        transport = await accepted.get()
+        await opus_asked(caller, transport)
+        transport.play(AudioFrame(tone(0.02, PLAYOUT_RATE), PLAYOUT_RATE, 2**32 + 960))
+        transport.send(Pong(1))
+        await caller.until(Pong)
+        assert [frame.position for frame in caller.frames] == [960]
+
+
+async def test_a_server_without_opus_says_so_and_goes_on_in_pcm() -> None:
+    async with accepting(coding=None) as (url, accepted), phone_of(OpusPhone, url) as caller:
+        transport = await accepted.get()
+        await opus_asked(caller, transport)
+        error = await caller.until(Error)
+        assert isinstance(error, Error)
+        assert (error.code, "PCM16" in error.text) == ("no_codec", True)
+        play(transport, tone(0.02, PLAYOUT_RATE))
+        transport.silence(960)
+        transport.send(Pong(1))
+        await caller.until(Pong)
+        assert {frame.rate for frame in caller.frames} == {24_000}
+
+
+async def test_a_flush_takes_back_opus_that_is_not_sent_yet_and_the_next_word_is_clean() -> None:
+    async with accepting() as (url, accepted), phone_of(OpusPhone, url) as caller:
+        transport = await accepted.get()
+        await opus_asked(caller, transport)
+        play(transport, tone(0.2, PLAYOUT_RATE, 3_000.0))
+        transport.flush()
+        play(transport, tone(0.2, PLAYOUT_RATE), start=48_000)
+        transport.send(Pong(1))
+        await caller.until(Pong)
+        assert caller.frames[0].position == 48_000
+        alone = OPUS.decoder(PLAYOUT_RATE)
+        again = np.concatenate([alone.decode(packet) for packet in caller.packets])
+        np.testing.assert_array_equal(caller.sound, again)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"\xf8\xff\xfe", b"\xe0\xff\xfe", b"\xfb\x06" + b"\xff\xfe" * 6],
+    ids=["20 ms", "2.5 ms", "120 ms"],
+)
+async def test_a_flood_of_packets_is_closed_whatever_they_hold(payload: bytes) -> None:
+    async with accepting() as (url, accepted), phone(url) as caller:
+        packet = HEADER.pack(1, 3, 0, 0) + payload
+        closing = await flooded(caller, await accepted.get(), packet)
+        assert "faster than real time" in closing.text
+
+
+async def test_a_flood_of_packets_that_are_no_opus_is_closed() -> None:
+    refused: list[str] = []
+    async with accepting(refused=refused) as (url, accepted), phone(url) as caller:
+        closing = await flooded(caller, await accepted.get(), HEADER.pack(1, 3, 0, 0) + b"\xff")
+        assert "refused" in closing.text
+        assert 0 < len(refused) < 200
+
+
+async def test_little_opus_waits_below_for_a_caller_who_does_not_read() -> None:
+    """What was handed to the socket cannot be taken back: it must be as little sound as with PCM16."""
+    asks = '{"type":"use_path","path":"websocket","codec":"opus"}'
+    async with accepting() as (url, accepted), deaf_caller(url, says=asks):
+        transport = await accepted.get()
+        await take(transport, 1)
+        handed = 0
+        for n in range(1_500):
+            play(transport, tone(0.02, PLAYOUT_RATE), start=n * 960)
+            await asyncio.sleep(0)
+            handed += 1 - transport.dropped()
+        assert handed < 150  # 3 s, of which most is in the receiver's own buffer

@@ -1,31 +1,30 @@
-"""`/ws`: who is let in, and the supervision of each conversation from handshake to goodbye."""
+"""`/ws`: who is let in, and one connection from handshake to goodbye.
+
+A connection waits in the lobby for its hello. That begins a conversation, or goes on with one whose
+caller had lost the connection.
+"""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import deque
 from secrets import token_hex
-from typing import Protocol
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
 from ultraandchat.config import Config
-from ultraandchat.engines.base import Engines
-from ultraandchat.events import SessionEvent
-from ultraandchat.playout.policy import PlayoutPolicy
-from ultraandchat.playout.ticker import Ticker
-from ultraandchat.server.access import client_address, is_own_page, networks
-from ultraandchat.server.event_lines import log_event
+from ultraandchat.server.addresses import client_address, networks
+from ultraandchat.server.conversations import Conversations
+from ultraandchat.server.lobby import Lobby
 from ultraandchat.server.logs import Mark, conversation, fields
-from ultraandchat.server.metrics import ConversationMetrics, Metrics
-from ultraandchat.session import SessionConfig
-from ultraandchat.transport.base import CloseReason, Transport
+from ultraandchat.server.metrics import Metrics
+from ultraandchat.transport.base import CloseReason
 from ultraandchat.transport.limits import Limits
+from ultraandchat.transport.reach import Reach
 from ultraandchat.transport.rtp.opus import Opus
+from ultraandchat.transport.voice import Coding
 from ultraandchat.transport.webrtc import WebRtcTransport
 from ultraandchat.transport.websocket import WebSocketTransport
-from ultraandchat.turn.policy import TurnPolicy
 
 LOG = logging.getLogger("ultraandchat.server")
 
@@ -33,208 +32,152 @@ LOADING_RETRY_S = 2.0
 """A caller who comes while the models load is told to try again so soon: demo loads in under 5 s."""
 
 REFUSALS = {
-    CloseReason.FULL: "as many conversations as this server bears are open; please try again",
     CloseReason.ENGINES: "the models are still loading; please try again",
     CloseReason.SERVER_STOPPING: "the server is stopping",
 }
 
+MOST_COUNTED = 1_000
+"""Of those that wait for room, so that they take none in memory."""
 
-class RunningSession(Protocol):
-    """What is needed of `session.Session`."""
-
-    def attach(self, transport: Transport) -> None: ...
-    async def run(self) -> CloseReason: ...
-    def stop(self, reason: CloseReason) -> None: ...
+Line: TypeAlias = WebSocketTransport | WebRtcTransport
 
 
-class SessionFactory(Protocol):
-    """`session.Session` itself, but in tests of this file."""
-
-    def __call__(
-        self,
-        engines: Engines,
-        ticker: Ticker,
-        *,
-        name: str,
-        turn: TurnPolicy,
-        playout: PlayoutPolicy,
-        config: SessionConfig,
-        voice: str,
-        observe: Callable[[SessionEvent], None],
-    ) -> RunningSession: ...
-
-
-@dataclass(slots=True)
-class _Open:
-    session: RunningSession
-    task: asyncio.Task[object]
-    transport: WebSocketTransport | WebRtcTransport | None = None
-
-
-class Conversations:
-    """The conversations that are open now: admission, supervision, the end of all of them."""
+class Connections:
+    """The connections to `/ws` that are open now."""
 
     def __init__(
         self,
         config: Config,
-        ticker: Ticker,
         metrics: Metrics,
-        make_session: SessionFactory,
-        pod: str | None = None,
+        conversations: Conversations,
         opus: Opus | None = None,
+        reach: Reach | None = None,
     ) -> None:
-        """Without `opus` sound goes over WebSockets only."""
-        self.engines: Engines | None = None
-        """Set once the models are ready; until then callers are told to come back."""
-        self.stopping = False
+        """Without `opus` sound goes over WebSockets only, as PCM16; `reach`: the ways WebRTC may take."""
         self._config = config
-        self._ticker = ticker
         self._metrics = metrics
-        self._make_session = make_session
-        self._pod = pod
+        self._conversations = conversations
         self._opus = opus
+        self._coding = (
+            Coding(opus, config.webrtc.bitrate, config.webrtc.complexity) if opus else None
+        )
+        self._reach = reach or Reach()
         self._trusted = networks(config.server.trusted_proxies)
         self._limits = Limits(
             messages_per_s=config.server.messages_per_s,
             sound_speed=config.server.sound_speed,
             idle_timeout_s=config.server.idle_timeout_s,
         )
-        self._open: dict[str, _Open] = {}  # bounded by server.max_conversations
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._lobby = Lobby(config.server.max_waiting)
+        self._turned_away: deque[float] = deque(maxlen=MOST_COUNTED)
+        """When, for want of room; the last came last."""
+        self._clock = asyncio.get_running_loop().time
+        # One for each conversation, and those in the lobby.
+        self._open: dict[Line, asyncio.Task[object]] = {}
 
-    def __len__(self) -> int:
-        return len(self._open)
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """What sound may be on a WebSocket, the best first."""
+        return ("opus", "pcm16") if self._coding else ("pcm16",)
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
-        """The whole life of one `/ws` connection."""
-        origin = request.headers.get("Origin")
-        if not is_own_page(origin, request.host, self._pod, self._config.server.port):
-            self._metrics.refusals.labels("origin").inc()
-            raise web.HTTPForbidden(text="this page belongs to another server\n")
+        """The whole life of one `/ws` connection, which `Access` has let through."""
         address = client_address(
             request.remote, request.headers.getall("X-Forwarded-For", []), self._trusted
         )
-        engines, refusal = self.engines, self._refusal()
-        if refusal or engines is None:
-            return await self._refuse(request, refusal or CloseReason.ENGINES, address)
-        name = token_hex(4)
-        with conversation(name) as mark:
-            session = self._session(engines, name, mark)
+        with conversation(token_hex(4)) as mark:
+            control = await WebSocketTransport.accept(
+                request,
+                self._limits,
+                heartbeat_s=self._config.server.heartbeat_s,
+                refused=lambda code: self._metrics.messages_refused.labels(code).inc(),
+                coding=self._coding,
+            )
+            LOG.info("caller connected", extra=fields(address=address))
+            line = self._with_webrtc(control, mark.session)
             task = asyncio.current_task()
             assert task is not None
-            call = self._open[name] = _Open(session, task)
-            self._empty.clear()
-            self._metrics.conversations.set(len(self._open))
-            try:
-                return await self._converse(request, call, name, address)
-            finally:
-                del self._open[name]
-                self._metrics.conversations.set(len(self._open))
-                if not self._open:
-                    self._empty.set()
-
-    async def end(self, grace_s: float) -> None:
-        """Let nobody in any more, say goodbye to everybody, and wait at most `grace_s` for them."""
-        self.stopping = True
-        for call in list(self._open.values()):
-            call.session.stop(CloseReason.SERVER_STOPPING)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(grace_s):
-                await self._empty.wait()
-        async with asyncio.TaskGroup() as group:
-            for name, call in list(self._open.items()):
-                LOG.warning("conversation did not end in time", extra=fields(conversation=name))
-                group.create_task(self._cut(call))
-
-    async def _cut(self, call: _Open) -> None:
-        if call.transport is not None:
-            await call.transport.aclose(CloseReason.SERVER_STOPPING)
-        call.task.cancel()
-
-    def _refusal(self) -> CloseReason | None:
-        if self.stopping:
-            return CloseReason.SERVER_STOPPING
-        if self.engines is None:
-            return CloseReason.ENGINES
-        if len(self._open) >= self._config.server.max_conversations:
-            return CloseReason.FULL
-        return None
-
-    def _session(self, engines: Engines, name: str, mark: Mark) -> RunningSession:
-        numbers = ConversationMetrics(self._metrics)
-
-        def observe(event: SessionEvent) -> None:
-            numbers.observe(event)
-            log_event(mark, event)
-
-        return self._make_session(
-            engines,
-            self._ticker,
-            name=name,
-            turn=self._config.turn,
-            playout=self._config.playout,
-            config=self._config.session,
-            voice=self._config.engines.voice,
-            observe=observe,
-        )
-
-    async def _converse(
-        self, request: web.Request, call: _Open, name: str, address: str
-    ) -> web.WebSocketResponse:
-        control = await WebSocketTransport.accept(
-            request,
-            self._limits,
-            heartbeat_s=self._config.server.heartbeat_s,
-            refused=lambda code: self._metrics.messages_refused.labels(code).inc(),
-        )
-        transport = call.transport = self._with_webrtc(control, name)
-        LOG.info("caller connected", extra=fields(address=address))
-        reason = CloseReason.FAULT
-        try:
-            async with asyncio.TaskGroup() as group:
-                carrying = group.create_task(transport.run(), name="session/transport")
-                call.session.attach(transport)
-                reason = await call.session.run()
-                await transport.aclose(reason)
-                carrying.cancel()
-        except asyncio.CancelledError:
+            self._open[line] = task
             reason = CloseReason.SERVER_STOPPING
-            raise
-        except Exception:  # an error of ours ends this conversation only; counted and logged
-            self._metrics.session_faults.inc()
-            LOG.exception("conversation failed")
-        finally:
-            await transport.aclose(reason)
-            why = control.ended[1] if control.ended else reason.value
-            LOG.info("caller gone", extra=fields(reason=why))
+            try:
+                work = self._carry(line, mark)
+                reason = await self._conversations.supervised(work, "connection")
+            finally:
+                del self._open[line]
+                await line.aclose(reason)
+                why = control.ended[1] if control.ended else reason.value
+                LOG.info("caller gone", extra=fields(reason=why))
         return control.peer
 
-    def _with_webrtc(
-        self, control: WebSocketTransport, name: str
-    ) -> WebSocketTransport | WebRtcTransport:
-        if self._opus is None:
+    async def end(self) -> None:
+        """Cut those that are left, with a word."""
+        async with asyncio.TaskGroup() as group:
+            for line, task in list(self._open.items()):
+                group.create_task(_cut(line, task))
+
+    async def _carry(self, line: Line, mark: Mark) -> CloseReason:
+        """From the handshake to the last message; why it ended."""
+        async with asyncio.TaskGroup() as group:
+            carrying = group.create_task(line.run(), name="session/transport")
+            reason = await self._admit(line, mark)
+            await line.aclose(reason)
+            carrying.cancel()
+        return reason
+
+    async def _admit(self, line: Line, mark: Mark) -> CloseReason:
+        """Bring the caller to a conversation, new or not; why the conversation is done with them."""
+        if self._conversations.stopping:
+            return await self._refuse(line, CloseReason.SERVER_STOPPING)
+        hello = await self._lobby.hello(line)
+        if isinstance(hello, CloseReason):
+            return hello
+        call = self._conversations.resume(hello.resume) if hello.resume else None
+        found = call or self._conversations.begin(mark)
+        if isinstance(found, CloseReason):
+            return await self._refuse(line, found)
+        mark.session = found.name
+        over = found.session.attach(line, hello)
+        ends: set[asyncio.Future[Any]] = {over, found.task}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        return found.over or (over.result() if over.done() else CloseReason.FAULT)
+
+    async def _refuse(self, line: Line, reason: CloseReason) -> CloseReason:
+        """Say why not, and when to come back."""
+        self._metrics.refusals.labels(reason.name.lower()).inc()
+        LOG.info("caller refused", extra=fields(reason=reason.value))
+        full = reason is CloseReason.FULL
+        retry = self._config.server.retry_after_s if full else LOADING_RETRY_S
+        stopping = reason is CloseReason.SERVER_STOPPING
+        text = self._full() if full else REFUSALS[reason]
+        await line.aclose(reason, text, None if stopping else retry)
+        return reason
+
+    def _full(self) -> str:
+        """Who waits is who was turned away since the last of them was told to come back by now."""
+        now = self._clock()
+        others = sum(now - at < self._config.server.retry_after_s for at in self._turned_away)
+        self._turned_away.append(now)
+        most = self._config.server.max_conversations
+        taken = f"all {most} conversations that this server holds are taken"
+        if most == 1:
+            taken = "this server holds one conversation at a time, and somebody has it"
+        if not others:
+            return taken
+        return f"{taken}, and {'another one waits' if others == 1 else f'{others} others wait'}"
+
+    def _with_webrtc(self, control: WebSocketTransport, name: str) -> Line:
+        if self._opus is None or not self._config.webrtc.enabled:
             return control
         return WebRtcTransport(
             control,
             self._config.webrtc,
             self._opus,
             host=self._config.server.host,
+            reach=self._reach,
             session=name,
         )
 
-    async def _refuse(
-        self, request: web.Request, reason: CloseReason, address: str
-    ) -> web.WebSocketResponse:
-        """Open the WebSocket only to say why not, and when to come back."""
-        self._metrics.refusals.labels(reason.name.lower()).inc()
-        LOG.info("caller refused", extra=fields(address=address, reason=reason.value))
-        transport = await WebSocketTransport.accept(
-            request, self._limits, heartbeat_s=self._config.server.heartbeat_s
-        )
-        full = reason is CloseReason.FULL
-        retry = self._config.server.retry_after_s if full else LOADING_RETRY_S
-        await transport.aclose(
-            reason, REFUSALS[reason], None if reason is CloseReason.SERVER_STOPPING else retry
-        )
-        return transport.peer
+
+async def _cut(line: Line, task: asyncio.Task[object]) -> None:
+    await line.aclose(CloseReason.SERVER_STOPPING)
+    task.cancel()

@@ -27,6 +27,10 @@ def log_event(mark: Mark, event: ev.SessionEvent) -> None:
             SERVER.info("conversation opened")
         case ev.TransportAttached(name=name):
             SERVER.info("transport attached", extra=fields(transport=name))
+        case ev.TransportLeft(reason=reason):
+            SERVER.info("transport left", extra=fields(reason=reason))
+        case ev.Stalled(stalled=stalled):
+            AUDIO.info("sound is held up" if stalled else "sound gets through again")
         case ev.SessionClosed(reason=reason):
             SERVER.info("conversation closed", extra=fields(reason=reason))
         case ev.StateChanged(state=state):
@@ -37,6 +41,8 @@ def log_event(mark: Mark, event: ev.SessionEvent) -> None:
             AUDIO.warning("dropped", extra=fields(what=what, count=count))
         case ev.Failed(engine=engine, reason=reason):
             MODEL.warning("engine failed", extra=fields(engine=engine, reason=reason))
+        case ev.ReplyWritten(reading=reading):
+            MODEL.info("reply written", extra=fields(**asdict(reading)))
         case ev.TurnTimed():
             parts = {
                 part.name.replace(" ", "_"): part.end_ms - part.start_ms for part in event.parts

@@ -1,5 +1,7 @@
 """Every metric, declared in one place, and how events become numbers."""
 
+import math
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -12,12 +14,16 @@ from prometheus_client.exposition import generate_latest
 
 from ultraandchat import events as ev
 from ultraandchat.engines.base import EngineStatus
+from ultraandchat.server.gpu import GpuUse
 from ultraandchat.turn import events as turns
 
 LATENCY_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 """Dense around 0.5 s, the goal for a whole turn; 8 s is where a reply is given up."""
 
 ROUND_TRIP_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+READ_BUCKETS_S = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Dense around 40 ms, the goal with the beginning of the conversation read before."""
 
 JITTER_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 BUFFER_BUCKETS_S = (0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.4, 1.0)
@@ -28,6 +34,12 @@ MOST_PACKETS = 1_000
 MOST_CONCEALED_MS = 10_000
 LONGEST_BUFFERED_MS = 10_000
 """What one report of a caller may add or say: it is the caller's word, once a second, of 20 ms frames."""
+
+NO_GPU = GpuUse()
+
+
+def known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 class Metrics:
@@ -55,10 +67,18 @@ class Metrics:
             "conversations_opened_total", "Conversations by transport.", "transport"
         )
         self.refusals = counter("refusals_total", "Callers refused, by reason.", "reason")
+        self.resumptions = counter(
+            "resumptions_total",
+            "Callers who came back to their conversation, or why not.",
+            "outcome",
+        )
         self.session_faults = counter(
             "session_faults_total", "Conversations ended by our own error."
         )
         self.http_faults = counter("http_faults_total", "Requests that failed by our own error.")
+        self.connections_closed = counter(
+            "connections_closed_total", "Connections that were of no use, by reason.", "reason"
+        )
         self.messages_refused = counter(
             "messages_refused_total", "Frames and messages that were not understood.", "code"
         )
@@ -74,6 +94,16 @@ class Metrics:
             "replies_total", "Replies that ended: whole, cut or unheard.", "outcome"
         )
         self.barge_ins = counter("barge_ins_total", "Replies the user cut.")
+        self.tokens = counter(
+            "model_tokens_total",
+            "Tokens of prompts, by whether they had been read before, and of replies.",
+            "what",
+        )
+        self.read = histogram(
+            "model_read_seconds",
+            "To hear and read what was new of a conversation, before the first word.",
+            READ_BUCKETS_S,
+        )
         self.overlaps_passed = counter("overlaps_passed_total", "Overlaps that were backchannels.")
         self.timeouts = counter("reply_timeouts_total", "Replies that were not audible in time.")
         self.speculations = counter(
@@ -90,6 +120,35 @@ class Metrics:
         self.engine_ready = gauge("engine_ready", "1 when the engine is ready.", "kind", "name")
         self.engine_memory = gauge(
             "engine_resident_bytes", "Memory of the engine's process.", "kind", "name"
+        )
+        self.engine_gpu_memory = gauge(
+            "engine_gpu_bytes",
+            "GPU memory of the engine's process, where the driver tells it.",
+            "kind",
+            "name",
+        )
+        self.engine_jobs = gauge(
+            "engine_jobs",
+            "Jobs of the engine's process that take turns now, and that wait for their place.",
+            "kind",
+            "name",
+            "state",
+        )
+        self.engine_job_failures = gauge(
+            "engine_job_failures",
+            "Jobs in which the model raised an error, since the start.",
+            "kind",
+            "name",
+        )
+        self.speech_guard = counter(
+            "speech_guard_total",
+            "Times the guard cut the voice or had it speak again, by what it noticed.",
+            "verdict",
+        )
+        self._guarded: dict[str, int] = {}  # what was counted of it: an engine tells totals
+        self.gpu_memory = gauge("gpu_used_bytes", "Memory in use on the first GPU.")
+        self.gpu_utilisation = gauge(
+            "gpu_utilisation_ratio", "Share of the time in which the first GPU was at work."
         )
         self.underruns = counter("page_underruns_total", "Underruns the callers' pages reported.")
         self.round_trip = histogram(
@@ -145,6 +204,11 @@ class Metrics:
             case ev.ReplyClosed(heard=heard):
                 outcome = "unheard" if not heard.samples else "cut" if heard.cut else "whole"
                 self.replies.labels(outcome).inc()
+            case ev.ReplyWritten(reading=reading):
+                self.tokens.labels("reused").inc(reading.reused_tokens)
+                self.tokens.labels("read").inc(reading.prompt_tokens - reading.reused_tokens)
+                self.tokens.labels("written").inc(reading.new_tokens)
+                self.read.observe((reading.encode_ms + reading.prefill_ms) / 1000)
             case ev.Failed(engine=engine):
                 self.engine_failures.labels(engine).inc()
             case ev.Dropped(what=what, count=count):
@@ -154,13 +218,26 @@ class Metrics:
             case _:
                 pass
 
-    def text(self, engines: tuple[EngineStatus, ...]) -> bytes:
-        """The exposition format of Prometheus, engines as they are now."""
+    def text(self, engines: tuple[EngineStatus, ...], gpu: GpuUse = NO_GPU) -> bytes:
+        """The exposition format of Prometheus, engines and GPU as they are now. What nobody knows is NaN."""
         for engine in engines:
-            self.engine_restarts.labels(engine.kind, engine.name).set(engine.restarts)
-            self.engine_ready.labels(engine.kind, engine.name).set(engine.state == "ready")
-            if engine.rss_bytes is not None:
-                self.engine_memory.labels(engine.kind, engine.name).set(engine.rss_bytes)
+            one = (engine.kind, engine.name)
+            self.engine_restarts.labels(*one).set(engine.restarts)
+            self.engine_ready.labels(*one).set(engine.state == "ready")
+            self.engine_jobs.labels(*one, "running").set(engine.running)
+            self.engine_jobs.labels(*one, "waiting").set(engine.waiting)
+            self.engine_job_failures.labels(*one).set(engine.failures)
+            for verdict, total in engine.verdicts:
+                self.speech_guard.labels(verdict).inc(total - self._guarded.get(verdict, 0))
+                self._guarded[verdict] = total
+            if engine.pid is not None:
+                self.engine_memory.labels(*one).set(known(engine.rss_bytes))
+                self.engine_gpu_memory.labels(*one).set(known(gpu.by_process.get(engine.pid)))
+            else:  # its process is gone, and its memory with it
+                self.engine_memory.remove(*one)
+                self.engine_gpu_memory.remove(*one)
+        self.gpu_memory.set(known(gpu.memory_used))
+        self.gpu_utilisation.set(known(gpu.utilisation))
         return generate_latest(self.registry)
 
     def _observe_path(self, quality: ev.Quality) -> None:

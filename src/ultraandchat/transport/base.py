@@ -46,7 +46,7 @@ Received: TypeAlias = AudioFrame | ClientMessage | PathChanged
 class Transport(Protocol):
     @property
     def name(self) -> str:
-        """ "webrtc", "websocket", "memory"; may change, see `PathChanged`."""
+        """ "webrtc/udp", "webrtc/tcp", "webrtc/relay", "websocket", "memory"; may change, see `PathChanged`."""
         ...
 
     @property
@@ -62,6 +62,11 @@ class Transport(Protocol):
     @property
     def flushes(self) -> bool:
         """`flush` takes back what was sent and is not audible yet, and fades at the caller."""
+        ...
+
+    @property
+    def stalled(self) -> bool:
+        """What is sent does not reach the caller at present (it may again): a reply should wait."""
         ...
 
     def received(self) -> AsyncGenerator[Received, None]:

@@ -29,6 +29,8 @@ class MemoryTransport:
         self.lead_s = lead_s
         self.patience_s = patience_s
         self.flushes = flushes
+        self.stalled = False
+        """Set it to have the network stall."""
         self.messages: list[tuple[float, ServerMessage]] = []
         """What the server said, with the loop time of each."""
         self.frames: list[tuple[float, AudioFrame]] = []
@@ -38,7 +40,8 @@ class MemoryTransport:
         self.closed: CloseReason | None = None
         self._incoming: asyncio.Queue[Received | None] = asyncio.Queue(MOST_WAITING)
         self._position = 0
-        self._left = False
+        self.left = False
+        """The caller hung up."""
 
     # --- the server's end ---------------------------------------------------------------------
 
@@ -95,8 +98,8 @@ class MemoryTransport:
 
     def hang_up(self) -> None:
         """The peer is gone, with or without a word."""
-        if not self._left:
-            self._left = True
+        if not self.left:
+            self.left = True
             if self._incoming.full():
                 self._incoming.get_nowait()  # nobody will answer it any more
             self._incoming.put_nowait(None)

@@ -14,22 +14,23 @@ class Outgoing:
 
     def __init__(self) -> None:
         self._items: deque[bytes | str] = deque()  # bounded by the two limits above
-        self._sounds = 0
+        self.sounds = 0
+        """Frames that wait."""
         self._dropped = 0
 
     def put_sound(self, packed: bytes) -> None:
         """One frame; when there are too many, the oldest one goes and is counted."""
-        if self._sounds >= SOUND_QUEUE:
+        if self.sounds >= SOUND_QUEUE:
             oldest = next(i for i, item in enumerate(self._items) if isinstance(item, bytes))
             del self._items[oldest]
-            self._sounds -= 1
+            self.sounds -= 1
             self._dropped += 1
         self._items.append(packed)
-        self._sounds += 1
+        self.sounds += 1
 
     def put_message(self, text: str) -> bool:
         """One message; False, and nothing is put, when `CONTROL_QUEUE` of them wait."""
-        if len(self._items) - self._sounds >= CONTROL_QUEUE:
+        if len(self._items) - self.sounds >= CONTROL_QUEUE:
             return False
         self._items.append(text)
         return True
@@ -39,14 +40,14 @@ class Outgoing:
         if not self._items:
             return None
         item = self._items.popleft()
-        self._sounds -= isinstance(item, bytes)
+        self.sounds -= isinstance(item, bytes)
         return item
 
     def drop_sound(self) -> None:
         """Take all sound back, as a flush does; messages stay."""
-        if self._sounds:
+        if self.sounds:
             self._items = deque(item for item in self._items if isinstance(item, str))
-            self._sounds = 0
+            self.sounds = 0
 
     def dropped(self) -> int:
         """Frames lost to a slow peer since the last call."""

@@ -3,16 +3,20 @@
 from ultraandchat.events import (
     ClauseSpoken,
     Failed,
+    Forgotten,
     ReplyClosed,
+    ReplyWritten,
     SessionEvent,
     StateChanged,
     TurnTimed,
     WordsHeard,
 )
+from ultraandchat.transport import wire
 from ultraandchat.transport.wire import (
     AgentCaption,
     Notice,
     ReplyDone,
+    ReplyRead,
     ServerMessage,
     State,
     TimingPart,
@@ -32,6 +36,14 @@ def message_of(event: SessionEvent) -> ServerMessage | None:
             return AgentCaption(turn, clause, text)
         case ReplyClosed(turn=turn, text=text, unheard=unheard, heard=heard):
             return ReplyDone(turn, text, unheard, heard.cut)
+        case ReplyWritten(turn=turn, reading=reading):
+            return ReplyRead(
+                turn=turn,
+                prompt_tokens=reading.prompt_tokens,
+                reused_tokens=reading.reused_tokens,
+                new_tokens=reading.new_tokens,
+                read_ms=reading.encode_ms + reading.prefill_ms,
+            )
         case TurnTimed():
             return TurnTiming(
                 turn=event.turn,
@@ -40,6 +52,8 @@ def message_of(event: SessionEvent) -> ServerMessage | None:
                 speculative=event.speculative,
                 parts=[TimingPart(p.name, p.start_ms, p.end_ms) for p in event.parts],
             )
+        case Forgotten():
+            return wire.Forgotten()
         case Failed(reason=reason):
             return Notice("engine_failed", reason)
         case _:

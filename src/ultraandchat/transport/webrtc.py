@@ -8,15 +8,19 @@ both directions is RTP (`rtp/`). It goes back to the WebSocket when the caller s
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ultraandchat.audio.frame import AudioFrame
 from ultraandchat.events import Quality
 from ultraandchat.transport import wire
+from ultraandchat.transport.attempt import LATE, Attempt, Candidates
 from ultraandchat.transport.base import CloseReason, PathChanged, ProtocolError, Received
+from ultraandchat.transport.path_log import PathLog, log_report
+from ultraandchat.transport.reach import Reach
 from ultraandchat.transport.rtp.opus import Opus
 from ultraandchat.transport.rtp.path import RtpPath
 from ultraandchat.transport.rtp.peer import Peer
+from ultraandchat.transport.rtp.proof import prove
 from ultraandchat.transport.rtp.sdp import MOST_CANDIDATES, BadOffer
 from ultraandchat.transport.webrtc_config import WebRtcConfig
 from ultraandchat.transport.websocket import WebSocketTransport
@@ -25,13 +29,9 @@ PATIENCE_S = 0.04
 """Frames that late are still sent: browsers keep 40 to 80 ms of sound (NetEQ's target on a clean path)."""
 MOST_WAITING = 250
 """Items of the caller's that the session has not taken yet: 5 s of sound; then the oldest sound goes."""
-ANSWER_S = 5.0
-"""Answering gathers host addresses and makes a certificate: tens of milliseconds."""
 
 
-_Candidates: TypeAlias = asyncio.Queue[wire.CandidateInit]
-"""Behind their offer; what is too much is passed over."""
-_Offer: TypeAlias = tuple[str, _Candidates]
+_Offer: TypeAlias = tuple[str, Candidates]
 
 
 class WebRtcTransport:
@@ -44,20 +44,24 @@ class WebRtcTransport:
         opus: Opus,
         *,
         host: str,
+        reach: Reach,
         session: str,
     ) -> None:
         self.control = control
         self._config = config
         self._opus = opus
         self._host = host
+        self._reach = reach
         self._session = session
         self._clock = asyncio.get_running_loop().time
         self._offers: asyncio.Queue[_Offer] = asyncio.Queue(1)  # a second one is refused
-        self._candidates = _Candidates(MOST_CANDIDATES)  # of the offer that came last
+        self._candidates = Candidates(MOST_CANDIDATES)  # of the offer that came last
         self._leave: asyncio.Future[str] | None = None  # there while a path is; why it should end
         self._path: RtpPath | None = None
+        self._log: PathLog | None = None  # of the path that is there
         self._over_rtp = False
         self._closely = True
+        self._driven = False  # a conversation calls `play` or `silence`, each 20 ms
         # When it is full, the WebSocket waits (and holds its peer back) and RTP is dropped.
         self._items: asyncio.Queue[Received | None] = asyncio.Queue(MOST_WAITING)
         self._error: ProtocolError | None = None
@@ -65,7 +69,10 @@ class WebRtcTransport:
 
     @property
     def name(self) -> str:
-        return "webrtc" if self._over_rtp else self.control.name
+        if not self._over_rtp:
+            return self.control.name
+        route = self._path.route if self._path is not None else ""
+        return f"webrtc/{route}" if route else "webrtc"
 
     @property
     def lead_s(self) -> float:
@@ -78,6 +85,12 @@ class WebRtcTransport:
     @property
     def flushes(self) -> bool:
         return not self._over_rtp and self.control.flushes
+
+    @property
+    def stalled(self) -> bool:
+        if not self._over_rtp:
+            return self.control.stalled
+        return self._path is not None and self._path.stalled
 
     async def run(self) -> None:
         """Carry messages and sound, and bring WebRTC paths about. Run as a child of a TaskGroup."""
@@ -99,6 +112,7 @@ class WebRtcTransport:
             self._path.attend(closely=closely)
 
     def play(self, frame: AudioFrame) -> None:
+        self._driven = True
         if self._path is not None:
             self._path.tick()
         if self._path is not None and self._over_rtp:
@@ -109,6 +123,7 @@ class WebRtcTransport:
         self.control.play(frame)
 
     def silence(self, position: int) -> None:
+        self._driven = True
         if self._path is not None:
             self._path.tick()
             self._path.silence(position)
@@ -135,6 +150,8 @@ class WebRtcTransport:
             self.control.is_heard()
         if path.trouble:
             self._end_path(path.trouble)
+        if self._log is not None:
+            self._log.moved(path.route)
         return path.quality()
 
     async def aclose(
@@ -166,6 +183,9 @@ class WebRtcTransport:
                 if candidate is not None and not self._candidates.full():
                     self._candidates.put_nowait(candidate)
                 return None
+            case wire.PathReport():
+                log_report(item)
+                return None
             case wire.UsePath(path="websocket"):
                 self._end_path("")
                 return self._moved(over_rtp=False)
@@ -183,7 +203,7 @@ class WebRtcTransport:
         if (self._leave is not None and not self._ending()) or self._offers.full():
             self.send(wire.Error("bad_offer", "there is a WebRTC path on this connection already"))
         else:
-            self._candidates = _Candidates(MOST_CANDIDATES)
+            self._candidates = Candidates(MOST_CANDIDATES)
             self._offers.put_nowait((sdp, self._candidates))
 
     def _ending(self) -> bool:
@@ -207,45 +227,42 @@ class WebRtcTransport:
         """One path after the other; each is over before the next offer is taken."""
         while True:
             sdp, candidates = await self._offers.get()
-            peer = Peer(self._host)
+            peer = Peer(self._host, self._reach)
             self._leave = peer.over
             try:
-                lost = await self._live(peer, sdp, candidates)
+                lost = await self._live(Attempt(peer, sdp, candidates, self._clock))
                 self._path = None
                 if (changed := self._moved(over_rtp=False)) is not None:
                     await self._items.put(changed)
                 if lost:
                     self.send(wire.PathLost(lost))
             finally:
-                self._path = None
+                self._path = self._log = None
                 await peer.aclose()
                 self._leave = None
 
-    async def _live(self, peer: Peer, sdp: str, candidates: _Candidates) -> str:
+    async def _live(self, attempt: Attempt) -> str:
         """From offer to the end of the path; the reason, where the caller is to be told."""
-        config = self._config
         try:
-            async with asyncio.timeout(ANSWER_S):
-                answer = await peer.answer(sdp, bitrate=config.bitrate, fec=config.fec)
+            answer = await attempt.answered(self._config)
         except BadOffer as error:
             self.send(wire.Error("bad_offer", str(error)))
             return ""
         except TimeoutError:
-            return "the server could not answer in time"
+            return LATE
         self.send(wire.Answer(answer))
+        peer = attempt.peer
         async with asyncio.TaskGroup() as group:
-            adding = group.create_task(_add(peer, candidates), name="webrtc/candidates")
-            within = config.connect_timeout_s
-            either: set[asyncio.Future[Any]] = {peer.connected, peer.over}
-            await asyncio.wait(either, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-            if peer.connected.done():
-                self._begin_path(peer)
+            adding = group.create_task(attempt.take_candidates(), name="webrtc/candidates")
+            if await attempt.connected():
+                self._log = attempt.log
+                await prove(self._begin_path(peer), lambda: self._driven or peer.over.done())
                 await peer.over
             adding.cancel()
-        return peer.over.result() if peer.over.done() else f"nothing connected in {within:g} s"
+        return attempt.ended()
 
-    def _begin_path(self, peer: Peer) -> None:
-        self._path = RtpPath(
+    def _begin_path(self, peer: Peer) -> RtpPath:
+        path = self._path = RtpPath(
             peer.packets,
             payload_type=peer.payload_type,
             name=self._session,
@@ -254,7 +271,8 @@ class WebRtcTransport:
             clock=self._clock,
             heard=self._heard,
         )
-        self._path.attend(closely=self._closely)
+        path.attend(closely=self._closely)
+        return path
 
     def _heard(self, frame: AudioFrame) -> None:
         if not self._over_rtp:
@@ -263,8 +281,3 @@ class WebRtcTransport:
             self._dropped += 1  # the session is 5 s behind
         else:
             self._items.put_nowait(frame)
-
-
-async def _add(peer: Peer, candidates: _Candidates) -> None:
-    while True:
-        await peer.add(await candidates.get())

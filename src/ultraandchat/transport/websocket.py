@@ -1,23 +1,23 @@
-"""Sound and messages over one WebSocket: PCM16 at 16 kHz up, at 24 kHz down, JSON beside it.
+"""Sound and messages over one WebSocket: PCM16 (16 kHz up, 24 kHz down) or Opus, JSON beside it.
 
 Silence sends nothing. What a slow peer does not take in time is dropped, the oldest sound first;
 messages never are. Every bad input has one answer here, and touches this caller only.
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
-from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
-from ultraandchat.audio.resample import Resampler
+from ultraandchat.audio.frame import AudioFrame
 from ultraandchat.events import Quality
 from ultraandchat.transport.base import CloseReason, ProtocolError, Received
+from ultraandchat.transport.frames import SoundParser
 from ultraandchat.transport.limits import Allowance, Limits
 from ultraandchat.transport.outgoing import Outgoing
-from ultraandchat.transport.pcm import WIRE_RATE, SoundParser, pack
+from ultraandchat.transport.unsent import keep_little
+from ultraandchat.transport.voice import Coding, OpusVoice, PcmVoice, Voice
 from ultraandchat.transport.wire import (
     MAX_SOUND_BYTES,
     MAX_TEXT_BYTES,
@@ -25,16 +25,18 @@ from ultraandchat.transport.wire import (
     ClientMessage,
     Closing,
     Codec,
+    Error,
     Flush,
     ServerMessage,
+    UsePath,
 )
 
 LEAD_S = 0.06
 """The page starts to play when it holds this much: three frames against uneven arrival."""
 
-UNSENT_BYTES = 8_192
-"""Kept by the kernel and by asyncio (each) before sending waits: about 170 ms of sound. What waits
-longer waits here, where it can be dropped."""
+STALLED_FRAMES = 10
+"""Frames that wait here beside what kernel and asyncio hold (340 ms): for 200 ms nothing has left. Fewer
+gather on a busy machine; twice as many are kept, so nothing of a reply is lost by a stall."""
 
 CLOSE_S = 2.0
 """The goodbye may take this long; then the connection is cut."""
@@ -68,7 +70,9 @@ class WebSocketTransport:
         limits: Limits,
         *,
         refused: Callable[[str], None] = lambda code: None,
+        coding: Coding | None = None,
     ) -> None:
+        """Without `coding` there is no Opus, either way."""
         self.peer = peer
         self.ended: tuple[CloseReason, str] | None = None
         """Why it was closed from this side, once it was."""
@@ -76,8 +80,10 @@ class WebSocketTransport:
         self._limits = limits
         self._allowance = Allowance(limits)
         self._refused = refused
-        self._parser = SoundParser()
-        self._resampler = Resampler(PLAYOUT_RATE, WIRE_RATE)
+        self._coding = coding
+        self._parser = SoundParser(coding.opus if coding else None)
+        self._codec = "pcm16"  # of the agent's voice
+        self._voice: Voice = PcmVoice()
         self._outgoing = Outgoing()
         self._wake = asyncio.Event()
         self._gone = asyncio.Event()
@@ -92,22 +98,20 @@ class WebSocketTransport:
         *,
         heartbeat_s: float,
         refused: Callable[[str], None] = lambda code: None,
+        coding: Coding | None = None,
     ) -> "WebSocketTransport":
         """Answer the handshake. A peer that does not answer a ping in `heartbeat_s` / 2 is gone."""
         peer = web.WebSocketResponse(
             timeout=CLOSE_S,
             heartbeat=heartbeat_s,
-            compress=False,  # PCM does not shrink, and deflate costs more than the rest of the path
+            compress=False,  # sound does not shrink, and deflate costs more than the rest of the path
             max_msg_size=MAX_FRAME_BYTES,
             writer_limit=0,  # wait for the peer after every message, so that the queue is ours
             decode_text=False,
         )
         await peer.prepare(request)
-        wire = request.transport
-        if wire is not None:
-            wire.set_write_buffer_limits(high=UNSENT_BYTES)
-            _tune(wire.get_extra_info("socket"))
-        return cls(peer, wire, limits, refused=refused)
+        keep_little(request.transport, "pcm16")
+        return cls(peer, request.transport, limits, refused=refused, coding=coding)
 
     @property
     def name(self) -> str:
@@ -124,6 +128,10 @@ class WebSocketTransport:
     @property
     def flushes(self) -> bool:
         return True  # the page drops what it holds, with a fade
+
+    @property
+    def stalled(self) -> bool:
+        return self._outgoing.sounds >= STALLED_FRAMES
 
     async def run(self) -> None:
         """Carry what is queued, and close when nothing is heard. Run as a child of a TaskGroup."""
@@ -157,16 +165,14 @@ class WebSocketTransport:
 
     def play(self, frame: AudioFrame) -> None:
         """Queue one frame; the oldest sound goes when the peer is too far behind."""
-        for part in self._resampler.feed(frame):
-            self._put_sound(pack(part))
+        self._put_sound(self._voice.sound(frame))
 
     def silence(self, position: int) -> None:
-        """Nothing is sent but what the resampler still held of the sound before."""
-        for part in self._resampler.flush():
-            self._put_sound(pack(part))
+        """Nothing is sent but the end of the sound before."""
+        self._put_sound(self._voice.silence(position))
 
     def flush(self) -> None:
-        self._resampler.flush()
+        self._voice.drop()
         self._outgoing.drop_sound()
         self.send(Flush())
 
@@ -224,11 +230,25 @@ class WebSocketTransport:
         message = Codec.decode(data)
         if not self._allowance.message(self._last):
             raise ProtocolError("too many messages in a short time", code=1008)
+        if isinstance(message, UsePath) and message.path == "websocket":
+            self._use(message.codec)
         return message
 
-    def _put_sound(self, packed: bytes) -> None:
-        if not self.ended:
-            self._outgoing.put_sound(packed)
+    def _use(self, codec: str) -> None:
+        """The agent's voice comes so from its next frame on."""
+        if codec == self._codec:
+            return
+        if codec == "opus" and self._coding is None:
+            self.send(Error("no_codec", "this server has no Opus; the agent's voice stays PCM16"))
+            return
+        self._codec = codec
+        self._voice = OpusVoice(self._coding) if codec == "opus" and self._coding else PcmVoice()
+        keep_little(self._wire, codec)
+
+    def _put_sound(self, packed: list[bytes]) -> None:
+        if packed and not self.ended:
+            for one in packed:
+                self._outgoing.put_sound(one)
             self._wake.set()
 
     async def _carry(self) -> None:
@@ -281,12 +301,3 @@ class WebSocketTransport:
     def _abort(self) -> None:
         if self._wire is not None:
             self._wire.abort()
-
-
-def _tune(connection: socket.socket | None) -> None:
-    """Send each frame at once, and keep what cannot be sent yet out of the kernel's buffer."""
-    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Grows when a page of one version cannot talk to a server of another."""
 
 HEADER = struct.Struct("<BBHI")
@@ -20,6 +20,8 @@ CODEC_PCM16_16K = 1
 """Caller to server: mono PCM16 at 16 kHz."""
 CODEC_PCM16_24K = 2
 """Server to caller: mono PCM16 at 24 kHz."""
+CODEC_OPUS = 3
+"""Either way: one Opus packet of 20 ms, mono; its rate is 48 kHz. To the caller once `use_path` asked for it."""
 
 MAX_TEXT_BYTES = 32_768
 """A control message may be this long: an offer with many candidates is; Chromium's for one voice has 2 kB."""
@@ -46,6 +48,16 @@ class Hello(Message, frozen=True, tag="hello"):
     """BCP 47 tag of the browser."""
     voice: str = ""
     """A voice of `Welcome.voices`; empty = the first."""
+    speed: float | None = None
+    """As in `settings`, from the first word on."""
+    sensitivity: float | None = None
+    """As in `settings`."""
+    resume: str = ""
+    """Go on with the conversation that gave this token (`Welcome.resume`, or the newest `resume_token`)."""
+    heard: int | None = None
+    """With `resume`: the position, in samples at 48 kHz (mod 2³²), up to which the agent was audible: the RTP
+    timestamp of what was played last, or the position of a binary frame at that rate, over whichever
+    connection it came. 0: nothing was heard yet. None: not known."""
 
 
 class Mute(Message, frozen=True, tag="mute"):
@@ -73,13 +85,22 @@ class Release(Message, frozen=True, tag="release"):
 
 
 class Settings(Message, frozen=True, tag="settings"):
-    """Changes how the agent speaks from the next clause on; an absent field stays as it is."""
+    """Changes how the agent speaks, from the next clause on, and how it listens, at once; an absent field stays as
+    it is."""
 
     voice: str | None = None
     speed: float | None = None
     """0.5…2."""
     volume: float | None = None
     """0…2; 1 = as made."""
+    sensitivity: float | None = None
+    """The level below which this caller's sound is not speech: dBFS (RMS over 32 ms), -70…-20; the lower, the more is
+    heard. 0: the server's own level, `turn.gate_dbfs`."""
+
+
+class Forget(Message, frozen=True, tag="forget"):
+    """Forget what was said so far. A reply is cut; a turn that is being spoken goes on, and so do timers. Answered by
+    `forgotten`."""
 
 
 class Ping(Message, frozen=True, tag="ping"):
@@ -124,6 +145,35 @@ class UsePath(Message, frozen=True, tag="use_path"):
     """Sound of both directions goes this way from now on; may come before `hello`. Without it: the WebSocket."""
 
     path: Literal["webrtc", "websocket"]
+    codec: Literal["pcm16", "opus"] = "pcm16"
+    """How the agent's voice comes over the WebSocket; `/config.json` names what this server has
+    (`websocket.codecs`), "no_codec" is the answer to what it has not. Callers may send either at any time."""
+
+
+class PairTried(msgspec.Struct, frozen=True):
+    """One candidate pair of a WebRTC attempt, as the caller's browser saw it."""
+
+    protocol: str
+    """"udp", "tcp", "relay/udp", "relay/tcp", "relay/tls"."""
+    local: str
+    """Kind of the caller's candidate: "host", "srflx", "prflx", "relay"."""
+    remote: str
+    """Kind and address of the server's: "host 203.0.113.7:13007"."""
+    state: str
+    """"chosen", "succeeded", "failed", "unanswered"."""
+    rtt_ms: float | None = None
+
+
+class PathReport(Message, frozen=True, tag="path_report"):
+    """How one attempt at WebRTC went; may come before `hello`. For the log: a fallback is never silent."""
+
+    outcome: Literal["chosen", "failed", "lost"]
+    text: str
+    """Why, in words; empty where it was chosen."""
+    after_ms: float
+    """From the offer to media that came through, or to giving up."""
+    pairs: list[PairTried]
+    """At most 64."""
 
 
 class Stats(Message, frozen=True, tag="stats"):
@@ -154,11 +204,13 @@ ClientMessage: TypeAlias = (
     | Press
     | Release
     | Settings
+    | Forget
     | Ping
     | Playback
     | Offer
     | IceCandidate
     | UsePath
+    | PathReport
     | Stats
     | Bye
 )
@@ -188,7 +240,19 @@ class Welcome(Message, frozen=True, tag="welcome"):
     engines: list[EngineInfo]
     about: str
     """What is speaking, in one honest sentence."""
+    resume: str = ""
+    """With it in `hello`, another connection goes on with this conversation. Good for one use; empty: none can."""
+    resume_s: float = 0.0
+    """A conversation that was left waits so long for its caller."""
+    resumed: bool = False
+    """It goes on: what was said so far follows, as captions and `reply_done`, and then whatever is new."""
     protocol: int = PROTOCOL_VERSION
+
+
+class ResumeToken(Message, frozen=True, tag="resume_token"):
+    """A fresh one in place of `Welcome.resume`, long before that expires."""
+
+    token: str
 
 
 class State(Message, frozen=True, tag="state"):
@@ -246,6 +310,24 @@ class TurnTiming(Message, frozen=True, tag="turn_timing"):
     parts: list[TimingPart]
 
 
+class ReplyRead(Message, frozen=True, tag="reply_read"):
+    """What the language model read and wrote for a reply; only of models that run beside the server."""
+
+    turn: int
+    prompt_tokens: int
+    """Of the whole conversation."""
+    reused_tokens: int
+    """Of those, read before the turn had ended."""
+    new_tokens: int
+    """Of the reply."""
+    read_ms: float
+    """To hear and read what was new, before the first word."""
+
+
+class Forgotten(Message, frozen=True, tag="forgotten"):
+    """What was said before this message is no longer known here: neither its words nor its sound."""
+
+
 class Notice(Message, frozen=True, tag="notice"):
     """Something the caller should know, in plain words; the conversation goes on."""
 
@@ -258,7 +340,8 @@ class Error(Message, frozen=True, tag="error"):
     """A message was not understood; it had no effect and the connection stays."""
 
     code: str
-    """"not_json", "unknown_type", "bad_message", "bad_sound", "not_begun", "bad_offer", "no_path"."""
+    """"not_json", "unknown_type", "bad_message", "bad_sound", "not_begun", "bad_offer", "no_path",
+    "no_codec", "other_version" (of the protocol; no conversation can begin)."""
     text: str
 
 
@@ -293,11 +376,14 @@ class Closing(Message, frozen=True, tag="closing"):
 
 ServerMessage: TypeAlias = (
     Welcome
+    | ResumeToken
     | State
     | UserCaption
     | AgentCaption
     | ReplyDone
     | TurnTiming
+    | ReplyRead
+    | Forgotten
     | Notice
     | Error
     | Flush

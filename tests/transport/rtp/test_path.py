@@ -11,7 +11,14 @@ from tests.support.rtp import FRAME
 from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame
 from ultraandchat.transport.rtp.opus import find_opus
 from ultraandchat.transport.rtp.packet import RtpPacket, build, parse
-from ultraandchat.transport.rtp.path import DEAD_S, KEPT_S, RTCP_PER_S, TOGETHER, RtpPath
+from ultraandchat.transport.rtp.path import (
+    DEAD_S,
+    KEPT_S,
+    RTCP_PER_S,
+    STALLED_S,
+    TOGETHER,
+    RtpPath,
+)
 from ultraandchat.transport.rtp.reception import ReceptionReport
 from ultraandchat.transport.rtp.rtcp import Reports
 from ultraandchat.transport.rtp.sender import SILENT_PACKET
@@ -27,6 +34,7 @@ class Wire:
     ssrc = OURS
 
     def __init__(self) -> None:
+        self.answered = False
         self.refused = 0
         self.failed = False
         self.full = False
@@ -37,6 +45,9 @@ class Wire:
 
     def listen(self, rtp: Callable[[bytes], None], rtcp: Callable[[bytes], None]) -> None:
         self.rtp, self.rtcp = rtp, rtcp
+
+    def gets_there(self, within_s: float) -> bool:
+        return self.answered
 
     def send(self, packet: bytes) -> bool:
         if not self.full:
@@ -194,6 +205,45 @@ def test_a_muted_peer_that_only_reports_is_there_too() -> None:
         story.passes(1.0)
     assert story.path.arrived
     assert story.path.trouble == ""
+
+
+def test_a_path_is_stalled_while_nothing_comes_or_nothing_can_be_sent() -> None:
+    story = Story()
+    story.passes(1.0, talking=True)
+    assert not story.path.stalled
+    story.passes(STALLED_S + 0.1)
+    assert story.path.stalled
+    story.passes(0.02, talking=True)
+    assert not story.path.stalled
+    story.wire.full = True  # as when the connection is lost that carried it
+    story.path.silence(0)
+    assert story.path.stalled
+    story.wire.full = False
+    story.path.silence(FRAME)
+    assert not story.path.stalled
+
+
+def test_a_path_whose_packets_get_there_is_not_stalled_though_nothing_comes() -> None:
+    story = Story()
+    story.passes(0.1, talking=True)
+    story.wire.answered = True
+    story.passes(2.0)
+    assert not story.path.stalled
+    story.wire.answered = False
+    assert story.path.stalled
+
+
+def test_a_caller_who_sends_reports_and_no_sound_has_no_microphone() -> None:
+    story = Story()
+    story.passes(1.0, talking=True)
+    story.passes(STALLED_S + 0.1)
+    story.wire.rtcp(story.report())
+    assert not story.path.stalled
+    story.passes(5.0)
+    assert not story.path.stalled
+    story.passes(1.0, talking=True)
+    story.passes(STALLED_S + 0.1)
+    assert story.path.stalled
 
 
 def test_a_peer_that_is_gone_without_a_goodbye_is_trouble_in_time() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import random
+import socket
 import threading
 import weakref
 from collections.abc import AsyncIterator
@@ -15,7 +16,11 @@ from aiortc.sdp import SessionDescription
 from tests.support.rtc_caller import RtcCaller
 from tests.support.serving import eventually
 from tests.transport.rtp.test_sdp import GOOD, recorded, without
-from ultraandchat.transport.rtp.peer import Peer, addresses
+from ultraandchat.transport.ice_server import IceServer
+from ultraandchat.transport.reach import Reach
+from ultraandchat.transport.relay import Relay
+from ultraandchat.transport.relay_account import RelayAccount
+from ultraandchat.transport.rtp.peer import Peer
 from ultraandchat.transport.rtp.sdp import MOST_CANDIDATES, BadOffer
 from ultraandchat.transport.wire import CandidateInit
 
@@ -28,7 +33,7 @@ class NoPhone:
 
 @asynccontextmanager
 async def answering() -> AsyncIterator[Peer]:
-    peer = Peer("127.0.0.1")
+    peer = Peer("127.0.0.1", Reach())
     try:
         yield peer
     finally:
@@ -70,6 +75,22 @@ async def test_what_browsers_offer_is_answered(name: str) -> None:
         assert audio.rtcp_mux
         assert audio.direction == "sendrecv"
         assert {one.ip for one in audio.ice_candidates} == {"127.0.0.1"}
+
+
+async def test_a_relay_that_does_not_answer_holds_the_answer_up_for_its_time_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ultraandchat.transport.rtp.bypass.RELAY_S", 0.1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        server = IceServer("turn", "127.0.0.1", silent.getsockname()[1], "udp")
+        peer = Peer("127.0.0.1", Reach(relay=lambda: Relay(server, RelayAccount("a", "b"))))
+        try:
+            description = SessionDescription.parse(await answer(peer, recorded("chromium_voice")))
+        finally:
+            await peer.aclose()
+        assert [one.type for one in description.media[0].ice_candidates] == ["host"]
+        assert silent.recv(2048)  # it was asked
 
 
 async def test_the_answer_names_the_stream_that_is_sent() -> None:
@@ -169,7 +190,7 @@ async def test_more_candidates_than_a_browser_has_are_passed_over() -> None:
 
 
 async def test_a_candidate_after_the_end_is_passed_over() -> None:
-    peer = Peer("127.0.0.1")
+    peer = Peer("127.0.0.1", Reach())
     await answer(peer, recorded("chromium_voice"))
     await peer.aclose()
     await peer.add(CandidateInit("candidate:1 1 udp 1 192.0.2.9 5000 typ host", sdpMid="0"))
@@ -212,7 +233,7 @@ async def test_closing_that_is_cancelled_is_done_to_its_end() -> None:
     before = len(list(FILES.iterdir()))
     tasks = len(asyncio.all_tasks())
     async with calling() as caller:
-        peer = Peer("127.0.0.1")
+        peer = Peer("127.0.0.1", Reach())
         await connect(peer, caller)
         closing = asyncio.get_running_loop().create_task(peer.aclose())
         await asyncio.sleep(0)
@@ -243,22 +264,3 @@ async def test_a_closed_peer_leaves_nothing(when: str) -> None:
     assert left() is None
     assert threading.active_count() == threads
     await eventually(lambda: len(list(FILES.iterdir())) == before)
-
-
-# --- where it is to be reached ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("host", "reached"),
-    [
-        ("127.0.0.1", ["127.0.0.1"]),
-        ("localhost", ["127.0.0.1"]),
-        ("0.0.0.0", ["192.0.2.1", "127.0.0.1"]),
-        ("::", ["192.0.2.1", "127.0.0.1"]),
-        ("192.0.2.9", ["192.0.2.9"]),
-        ("2001:db8::9", ["2001:db8::9"]),
-        ("voice.example", ["192.0.2.1", "127.0.0.1"]),
-    ],
-)
-def test_candidates_are_where_the_server_listens(host: str, reached: list[str]) -> None:
-    assert addresses(host, ["192.0.2.1"]) == reached

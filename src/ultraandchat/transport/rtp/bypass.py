@@ -13,7 +13,14 @@ from typing import Any
 
 import pylibsrtp
 from aioice import stun
+from aioice.ice import CandidatePair
 from aiortc import RTCPeerConnection, RTCRtpTransceiver
+
+from ultraandchat.transport.ice_tcp.active import dial_only
+from ultraandchat.transport.ice_tcp.adaptor import lengthen_name, wait_for_tcp
+from ultraandchat.transport.ice_tcp.listener import IceTcp
+from ultraandchat.transport.ice_tcp.passive import PassiveTransport
+from ultraandchat.transport.relay import Relay
 
 LARGEST_DATAGRAM = 2_048
 """Bytes. asyncio would reserve 256 KiB for each packet; DTLS flights have up to 1,500, RTP at most 1,300."""
@@ -27,6 +34,9 @@ MOST_STREAMS = 32
 MOST_UNSENT_BYTES = 4_096
 """What the socket did not take yet; beyond it (half a second of sound) packets are dropped, as the
 network would."""
+
+RELAY_S = 1.5
+"""For a TURN server to give us an address: four round trips, TLS included. The caller waits for our answer."""
 
 Packet = Callable[[bytes], None]
 
@@ -58,14 +68,35 @@ class Bypass:
         """Who takes decrypted packets; called in the datagram callback."""
         self._rtp, self._rtcp = rtp, rtcp
 
-    def gather_at(self, chosen: Callable[[list[str]], list[str]]) -> None:
-        """Host candidates at `chosen(addresses of this machine)`; aioice leaves out 127.0.0.1."""
+    def gather_at(
+        self,
+        chosen: Callable[[list[str]], list[str]],
+        tcp: IceTcp | None = None,
+        relay: Relay | None = None,
+    ) -> None:
+        """Host candidates at `chosen(addresses of this machine)`; aioice leaves out 127.0.0.1. With
+        `tcp` behind them those of its listener, where this peer is known from then on; with `relay`
+        the address that it gives us, if it does so in time."""
         gather = self._ice.get_component_candidates
+        if tcp is not None:
+            lengthen_name(self._ice)
+        if relay is not None:
+            server, account = relay
+            self._ice.turn_server = (server.host, server.port)
+            self._ice.turn_ssl, self._ice.turn_transport = server.tls, server.transport
+            self._ice.turn_username, self._ice.turn_password = account
 
         async def at_ours(component: int, addresses: list[str], timeout: int = 5) -> Any:
-            return await gather(component, chosen(addresses), timeout)
+            candidates = await gather(component, chosen(addresses), RELAY_S)
+            if tcp is not None:
+                candidates += wait_for_tcp(self._ice, component, tcp, tcp.reached_at(addresses))
+            return candidates
 
         self._ice.get_component_candidates = at_ours
+
+    def dial(self) -> None:
+        """No candidate but one that dials the TCP candidates it is told of, as a caller's."""
+        dial_only(self._ice)
 
     def attach(self) -> None:
         """Take media out of the sockets, which exist once candidates are gathered."""
@@ -79,7 +110,8 @@ class Bypass:
         memory, and of those that aiortc did not come to close."""
         for protocol in {*self._attached, *self._ice._protocols}:
             vars(protocol).pop("datagram_received", None)
-            protocol.transport.abort()
+            # Relays have none.
+            getattr(protocol.transport, "abort", protocol.transport.close)()
         self._attached.clear()
         vars(self._ice).pop("get_component_candidates", None)
         self._rtp = self._rtcp = _ignore
@@ -103,11 +135,32 @@ class Bypass:
         local, remote = pair.local_candidate, pair.remote_candidate
         return "relay" if "relay" in (local.type, remote.type) else str(local.transport).lower()
 
+    def gets_there(self, within_s: float) -> bool:
+        """What was sent in that time came through, as far as can be told: over TCP, where both ways
+        of a connection stall and recover by themselves."""
+        pair = self._ice._nominated.get(1)
+        transport = None if pair is None else pair.protocol.transport
+        return isinstance(transport, PassiveTransport) and transport.was_answered(
+            pair.remote_addr, within_s
+        )
+
+    @property
+    def pair(self) -> str:
+        """What kinds of address those packets travel between, ours first."""
+        pair = self._ice._nominated.get(1)
+        return "" if pair is None else _kinds(pair)
+
+    def tried(self) -> list[str]:
+        """Each pair of addresses that was checked, by its kinds, and what became of it."""
+        return [f"{_kinds(pair)} {pair.state.name.lower()}" for pair in self._ice._check_list]
+
     def _put(self, data: bytes) -> bool:
         pair = self._ice._nominated.get(1)
         if pair is None:
             return False
         transport = pair.protocol.transport
+        if isinstance(transport, PassiveTransport):
+            return transport.send_media(data, pair.remote_addr)
         unsent = getattr(transport, "get_write_buffer_size", None)  # relays have none
         if unsent is not None and unsent() > MOST_UNSENT_BYTES:
             return False
@@ -164,9 +217,18 @@ class Bypass:
             return
         try:
             stun.parse_message(data)
+            self._revive()
             datagram_received(data, address)
         except (ValueError, LookupError, struct.error):
             self.refused += 1
+
+    def _revive(self) -> None:
+        """Once one pair is chosen aioice cancels the checks that still run, and would never begin
+        them anew: a peer that comes to like one of those better would be answered over the other."""
+        for pair in self._ice._check_list:
+            if pair.task is not None and pair.task.cancelled():
+                pair.task = None
+                pair.state = CandidatePair.State.WAITING
 
     def _is_known(self, address: Any) -> bool:
         """Of somebody who passed an ICE check or is in the offer."""
@@ -174,6 +236,11 @@ class Bypass:
             candidate.port == address[1] and candidate._network_host == address[0]
             for candidate in self._ice._remote_candidates
         )
+
+
+def _kinds(pair: Any) -> str:
+    ours, theirs = pair.local_candidate, pair.remote_candidate
+    return f"{ours.type}/{ours.transport}-{theirs.type}"
 
 
 async def _nothing(_parameters: object) -> None:

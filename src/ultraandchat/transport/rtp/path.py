@@ -29,6 +29,9 @@ KEPT_S = 0.06
 DEAD_S = 10.0
 """A browser sends 50 packets of sound a second, muted or not, and reports beside them; ICE would notice
 after 30 s that it is gone (RFC 7675 §5.1)."""
+STALLED_S = 0.5
+"""A caller whose packets stop for so long hears nothing either, most likely: the network is gone, for a
+moment or for good. What was sent meanwhile is lost; what is held is not."""
 RTCP_PER_S = 50
 """Reports of the peer that are read in one second: it sends one or two, and feedback beside them."""
 
@@ -53,10 +56,12 @@ class RtpPath:
         self._clock = clock
         self._heard = heard
         self._dropped = 0
+        self._blocked = False  # the newest packet was dropped here
         self._ticks = 0
         self._closely = True
         self._kept: list[tuple[bytes, float]] = []  # packets and their arrival, fewer than TOGETHER
         self._silent_s = 0.0  # in whole seconds
+        self._last: float | None = clock()  # packet of sound; None: the caller sends none
         self._came = False
         self._rtcp_left = RTCP_PER_S
         self._rtt_s: float | None = None
@@ -70,10 +75,15 @@ class RtpPath:
             payload_type=payload_type,
             ssrc=packets.ssrc,
             first_sequence=randrange(2**15),  # RFC 3711 §3.3.1: far from the first wrap-around
-            first_timestamp=randrange(2**32),
+            first_timestamp=0,  # the timestamp is the position: callers tell by it what they heard
         )
         self._reports = Reports(packets.ssrc, name, clock())
         packets.listen(self._rtp, self._rtcp)
+
+    @property
+    def route(self) -> str:
+        """As `Bypass.route`."""
+        return self._packets.route
 
     @property
     def trouble(self) -> str:
@@ -85,6 +95,16 @@ class RtpPath:
         if self._silent_s > DEAD_S:
             return f"nothing came for {DEAD_S:.0f} s"
         return ""
+
+    @property
+    def stalled(self) -> bool:
+        """Packets cannot be sent, or nothing comes from a caller who sends 50 a second.
+
+        After a black hole what comes over TCP may wait 3 s longer than what goes: each end tries again
+        at its own pace. What gets there is heard.
+        """
+        silent = self._last is not None and self._clock() - self._last > STALLED_S
+        return self._blocked or (silent and not self._packets.gets_there(STALLED_S))
 
     def play(self, frame: AudioFrame) -> None:
         """Send 20 ms of sound."""
@@ -140,12 +160,12 @@ class RtpPath:
         )
 
     def _send(self, packet: bytes) -> None:
-        if not self._packets.send(packet):
-            self._dropped += 1
+        self._blocked = not self._packets.send(packet)
+        self._dropped += self._blocked
 
     def _rtp(self, data: bytes) -> None:
         self._came = True
-        now = self._clock()
+        now = self._last = self._clock()
         if not self._closely:
             self._kept.append((data, now))
             if len(self._kept) == TOGETHER:
@@ -166,6 +186,8 @@ class RtpPath:
 
     def _rtcp(self, data: bytes) -> None:
         self._came = True
+        if self._last is not None and self._clock() - self._last > STALLED_S:
+            self._last = None  # the network is there: the caller has no microphone now
         if self._rtcp_left == 0:
             return
         self._rtcp_left -= 1

@@ -3,7 +3,6 @@ packets go past it (`bypass.py`)."""
 
 import asyncio
 from contextlib import suppress
-from ipaddress import ip_address
 
 from aiortc import (
     RTCBundlePolicy,
@@ -14,6 +13,7 @@ from aiortc import (
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
+from ultraandchat.transport.reach import Reach, addresses
 from ultraandchat.transport.rtp.bypass import Bypass
 from ultraandchat.transport.rtp.sdp import (
     MOST_CANDIDATES,
@@ -27,14 +27,13 @@ from ultraandchat.transport.wire import CandidateInit
 
 CLOSE_S = 2.0
 """The peer is told goodbye (DTLS close) within this; then the sockets are closed."""
-LOOPBACK = "127.0.0.1"
 
 
 class Peer:
     """From offer to goodbye. `answer` once; `connected` and `over` are futures of its life."""
 
-    def __init__(self, host: str) -> None:
-        """`host` is where the server listens: candidates are offered at the same addresses."""
+    def __init__(self, host: str, reach: Reach) -> None:
+        """`host` is where the server listens: UDP candidates are offered at the same addresses."""
         loop = asyncio.get_running_loop()
         self.connected: asyncio.Future[None] = loop.create_future()
         """Done once packets can flow; never done where `over` comes first."""
@@ -51,7 +50,11 @@ class Peer:
         transceiver.setCodecPreferences([c for c in codecs if c.mimeType.lower() == "audio/opus"])
         self.packets = Bypass(self._connection, transceiver)
         """Where RTP and RTCP of this peer go in and out."""
-        self.packets.gather_at(lambda found: addresses(host, found))
+        self.packets.gather_at(
+            lambda found: addresses(host, found) if reach.udp else [],
+            reach.tcp,
+            reach.relay and reach.relay(),
+        )
         self._connection.on("connectionstatechange", self._changed)
         self._candidates = 0
 
@@ -112,16 +115,3 @@ class Peer:
     def _finish(self, reason: str) -> None:
         if not self.over.done():
             self.over.set_result(reason)
-
-
-def addresses(host: str, found: list[str]) -> list[str]:
-    """Where to be reached: as the server itself, which may listen everywhere or at one address."""
-    if host == "localhost":
-        return [LOOPBACK]
-    try:
-        listening = ip_address(host)
-    except ValueError:  # a name: its addresses are among those found
-        return [*found, LOOPBACK]
-    if listening.is_unspecified:
-        return [*found, LOOPBACK]
-    return [LOOPBACK if listening.is_loopback else host]

@@ -1,0 +1,1 @@
+"""ICE over TCP (RFC 6544): packets of WebRTC where no UDP comes through."""
