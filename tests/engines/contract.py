@@ -232,20 +232,6 @@ class TranscriberContract:
         assert transcript.text.strip()
         assert transcript.source
 
-    async def test_words_so_far_are_told_in_the_loop(self, transcriber: Transcriber) -> None:
-        threads = set()
-        ear = transcriber.open(lambda words: threads.add(threading.get_ident()))
-        try:
-            ear.begin()
-            async with asyncio.timeout(PATIENCE_S):
-                for start in range(0, 2 * HEARING_RATE, HEARING_RATE // 10):
-                    ear.feed(clip("cards_005")[start : start + HEARING_RATE // 10])
-                while not threads:
-                    await asyncio.sleep(0.01)
-        finally:
-            await ear.aclose()
-        assert threads == {threading.get_ident()}
-
     async def test_a_cancelled_transcription_leaves_it_free(self, transcriber: Transcriber) -> None:
         ear = transcriber.open(lambda words: None)
         try:
@@ -277,6 +263,24 @@ class TranscriberContract:
                 assert isinstance((await ear.transcribe(silence)).text, str)
         finally:
             await ear.aclose()
+
+
+class CaptionsContract(TranscriberContract):
+    """Every `Transcriber` that follows the speaker. Wants a fixture `transcriber`."""
+
+    async def test_words_so_far_are_told_in_the_loop(self, transcriber: Transcriber) -> None:
+        threads = set()
+        ear = transcriber.open(lambda words: threads.add(threading.get_ident()))
+        try:
+            ear.begin()
+            async with asyncio.timeout(PATIENCE_S):
+                for start in range(0, 2 * HEARING_RATE, HEARING_RATE // 10):
+                    ear.feed(clip("cards_005")[start : start + HEARING_RATE // 10])
+                while not threads:
+                    await asyncio.sleep(0.01)
+        finally:
+            await ear.aclose()
+        assert threads == {threading.get_ident()}
 
 
 class VoiceActivityContract:

@@ -21,7 +21,8 @@ from tests.support.chat_server import (
 )
 from ultraandchat.dialogue.history import Conversation, Exchange
 from ultraandchat.engines.base import EngineError, EngineUnavailable
-from ultraandchat.engines.chat import LONGEST_ANSWER, Chat
+from ultraandchat.engines.chat import Chat
+from ultraandchat.engines.chat_connection import LONGEST_ANSWER
 from ultraandchat.engines.settings import ChatSettings
 from ultraandchat.turn.events import TurnId, TypedText
 

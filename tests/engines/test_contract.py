@@ -15,12 +15,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.engines.contract import (
+    CaptionsContract,
     LanguageContract,
     SpeechContract,
     TranscriberContract,
     VoiceActivityContract,
 )
-from ultraandchat.engines.base import EngineUnavailable, SpeechLanguageModel
+from tests.support.chat_server import chat_server as hearing_server
+from tests.support.hearing_server import Vllm
+from ultraandchat.engines.base import EngineUnavailable, SpeechLanguageModel, Transcript
 from ultraandchat.engines.cascade import Cascade
 from ultraandchat.engines.chat import Chat
 from ultraandchat.engines.espeak import open_espeak
@@ -31,13 +34,21 @@ from ultraandchat.engines.scripted import (
     ScriptedTranscriber,
     ScriptedVoiceActivity,
 )
-from ultraandchat.engines.settings import ChatSettings, ScriptedSettings, SphinxSettings
+from ultraandchat.engines.settings import (
+    ChatSettings,
+    ScriptedSettings,
+    SphinxSettings,
+    UltravoxServerSettings,
+)
 from ultraandchat.engines.silero import Silero
 from ultraandchat.engines.skills.grammar import grammar, is_complete
 from ultraandchat.engines.skills.responder import Skills
 from ultraandchat.engines.sphinx import SphinxTranscriber, open_sphinx
+from ultraandchat.engines.ultravox_server import UltravoxServer
 from ultraandchat.engines.webrtc_vad import WebRtcVad
+from ultraandchat.engines.whole_utterance import WholeUtterance
 from ultraandchat.engines.worker_speech import WorkerSpeech
+from ultraandchat.turn.events import Utterance
 
 QUICK = ScriptedSettings(first_clause_ms=1, between_clauses_ms=1, first_sound_ms=20, speed=1000.0)
 
@@ -132,7 +143,16 @@ class TestChat(LanguageContract):
                 yield Cascade(chat)
 
 
-class TestScriptedTranscriber(TranscriberContract):
+class TestUltravoxServer(LanguageContract):
+    @pytest_asyncio.fixture
+    async def language(self) -> AsyncIterator[SpeechLanguageModel]:
+        async with hearing_server(Vllm()) as server:
+            settings = UltravoxServerSettings(base_url=server.base_url)
+            async with UltravoxServer(settings) as ultravox:
+                yield ultravox
+
+
+class TestScriptedTranscriber(CaptionsContract):
     @pytest.fixture
     def transcriber(self) -> ScriptedTranscriber:
         return ScriptedTranscriber()
@@ -140,10 +160,20 @@ class TestScriptedTranscriber(TranscriberContract):
 
 @pytest.mark.speech
 @together
-class TestSphinx(TranscriberContract):
+class TestSphinx(CaptionsContract):
     @pytest.fixture
     def transcriber(self, sphinx: SphinxTranscriber) -> SphinxTranscriber:
         return sphinx
+
+
+class TestWholeUtterance(TranscriberContract):
+    @pytest.fixture
+    def transcriber(self) -> WholeUtterance:
+        async def find(utterance: Utterance) -> Transcript:
+            await asyncio.sleep(0.01)
+            return Transcript(f"{utterance.seconds:.0f} seconds", "length")
+
+        return WholeUtterance(find)
 
 
 class TestSilero(VoiceActivityContract):

@@ -22,6 +22,10 @@ def program(folder: Path, script: str) -> EspeakProgram:
     return EspeakProgram(str(path))
 
 
+def silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
 def never() -> bool:
     return False
 
@@ -32,14 +36,14 @@ def test_without_the_library_the_program_is_taken(
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     program(tmp_path, "exit 0")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert isinstance(open_model(), EspeakProgram)
+    assert isinstance(open_model(silent), EspeakProgram)
 
 
 def test_without_both_it_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(EngineUnavailable, match="apt install espeak-ng"):
-        open_model()
+        open_model(silent)
 
 
 @pytest.mark.skipif(

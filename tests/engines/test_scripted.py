@@ -103,6 +103,20 @@ def test_the_voice_is_one_unbroken_tone_of_minus_12_dbfs() -> None:
     assert np.argmax(np.abs(np.fft.rfft(sound))) / 2.0 == pytest.approx(440.0, abs=1)
 
 
+def test_a_rising_tone_tells_where_in_the_clause_one_is() -> None:
+    async def story() -> np.ndarray:
+        settings = ScriptedSettings(clause_s=5.0, rise_hz_per_s=100.0)
+        async with aclosing(ScriptedSpeech(settings).synthesize("One.", Voice())) as blocks:
+            return np.concatenate([block async for block in blocks])
+
+    sound = run_virtually(story())
+    assert dbfs(sound) == pytest.approx(-12.0, abs=0.05)
+    for second in (1, 4):
+        around = sound[24_000 * second - 2400 : 24_000 * second + 2400]
+        heard = np.argmax(np.abs(np.fft.rfft(around))) * 5.0
+        assert heard == pytest.approx(440 + 100 * second, abs=5)
+
+
 def test_another_voice_is_an_octave_higher_and_an_unknown_one_an_error() -> None:
     async def story(name: str) -> np.ndarray:
         async with aclosing(ScriptedSpeech().synthesize("One.", Voice(name))) as blocks:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -16,14 +17,11 @@ import pytest
 from ultraandchat.engines.base import EngineError, EngineOverloaded, EngineUnavailable
 from ultraandchat.engines.worker import Worker, WorkerSpec, open_worker
 
+pytestmark = pytest.mark.usefixtures("fakes_can_be_imported")
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30.0
 """For anything that must happen: far more than it takes on a busy machine."""
-
-
-@pytest.fixture(autouse=True)
-def models_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
 def spec(model: str = "open_counting", **changes: Any) -> WorkerSpec:
@@ -259,6 +257,20 @@ async def test_what_the_model_prints_corrupts_nothing_and_goes_to_the_log(
     assert "counting: out 499" in caplog.messages
 
 
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+async def test_what_our_own_code_logs_in_there_comes_at_its_level(
+    caplog: pytest.LogCaptureFixture, level: str
+) -> None:
+    caplog.set_level("INFO", "ultraandchat")
+    async with counting() as worker:
+        text = f"the disk is full {'x' * 2000}"
+        await worker.ask("remark", logging.getLevelName(level), text)
+        await worker.ask("echo", 1)
+    told = [one for one in caplog.records if "disk is full" in one.getMessage()]
+    assert [one.levelname for one in told] == ([] if level == "DEBUG" else [level])
+    assert all(len(one.getMessage()) < 1100 for one in told)
+
+
 @pytest.mark.parametrize("data", [b"\xff" * 8, b"\x00\x00\x00\x01\xc1", b"\x00\x00\x00\x01\x80"])
 async def test_garbage_from_the_child_ends_it(data: bytes) -> None:
     async with counting() as worker:
@@ -292,9 +304,9 @@ async def test_calls_made_while_it_cannot_restart_end_after_their_wait(tmp_path:
         ({"model": "nowhere"}, EngineError, "nowhere"),
         ({"python": "/no/such/python"}, EngineError, "cannot be started"),
         (
-            {"model": "open_slowly", "arguments": {"seconds": 60}, "start_timeout_s": 0.5},
+            {"model": "open_slowly", "arguments": {"seconds": 60}, "start_timeout_s": 3.0},
             EngineError,
-            "not loaded within 0.5 seconds",
+            r"no progress in loading for 3 seconds \(start\)",
         ),
     ],
 )

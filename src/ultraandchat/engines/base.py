@@ -9,13 +9,14 @@ contract, which `tests/engines/contract.py` runs against every engine:
 * Any failure is an `EngineError`; nothing else comes out (but `CancelledError`).
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from ultraandchat.audio.frame import Samples
 from ultraandchat.dialogue.actions import Action
 from ultraandchat.dialogue.history import Conversation
+from ultraandchat.dialogue.reading import Reading
 from ultraandchat.turn.events import UserTurn, Utterance
 
 
@@ -32,6 +33,10 @@ class EngineError(Exception):
 
 class EngineOverloaded(EngineError):
     """It has as much to do as it can bear; trying again later may help."""
+
+
+class EngineLost(EngineError):
+    """Its process ended in the middle, or is being started anew: asked again soon, it may well answer."""
 
 
 class EngineUnavailable(Exception):
@@ -68,7 +73,7 @@ class Transcript:
     text: str
     """Lower-case words or proper sentences, as the recogniser gives them; empty when it heard none."""
     source: str
-    """How they were found: "grammar", "second pass", "stream", "typed"; shown on the page."""
+    """How they were found: "grammar", "second pass", "stream", "whisper", "ultravox", "typed"; shown on the page."""
 
 
 class TranscriberStream(Protocol):
@@ -95,7 +100,8 @@ class TranscriberStream(Protocol):
 
 class Transcriber(Protocol):
     def open(self, on_partial: Callable[[str], None]) -> TranscriberStream:
-        """`on_partial` is called in the event loop with the words so far, whenever they change."""
+        """`on_partial` is called in the event loop with the words so far, whenever they change; never
+        by a recogniser that takes whole utterances (`whole_utterance.py`)."""
         ...
 
 
@@ -109,8 +115,8 @@ class Prompt:
     asked once however many want to know. Raises `EngineError` where no transcriber is there."""
 
 
-ReplyPart: TypeAlias = str | Action
-"""A piece of the reply's text as it is written, or something to do."""
+ReplyPart: TypeAlias = str | Action | Reading
+"""A piece of the reply's text as it is written, something to do, or (last) what it took to write it."""
 
 
 class SpeechLanguageModel(Protocol):
@@ -119,6 +125,11 @@ class SpeechLanguageModel(Protocol):
     def respond(
         self, prompt: Prompt, conversation: Conversation
     ) -> AsyncGenerator[ReplyPart, None]: ...
+
+    async def prepare(self, conversation: Conversation) -> None:
+        """The user begins to speak: what is known so far may be made ready. Raises nothing, and is
+        cancelled freely; an engine that has nothing to make ready does nothing."""
+        ...
 
 
 class TextLanguageModel(Protocol):
@@ -137,6 +148,20 @@ class Voice:
     """1 = as the voice was made; 0.5…2."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What text a voice wants: `reply.py` writes and cuts it so."""
+
+    language: str = "en"
+    """A tag of BCP 47, "en", "pt-BR": figures and signs are put into its words."""
+    tags: frozenset[str] = frozenset()
+    """What the voice does where "[laugh]" is written, without brackets; other tags never reach it."""
+    fewest_words: int = 1
+    """Of a clause: shorter ones are spoken together with the next."""
+    most_characters: int = 200
+    """Of a clause, as it is written; 200 are about 12 s. Longer ones are split where it is least heard."""
+
+
 class SpeechSynthesizer(Protocol):
     @property
     def rate(self) -> int:
@@ -148,12 +173,57 @@ class SpeechSynthesizer(Protocol):
         """Names that `Voice.name` may take, the default first."""
         ...
 
+    def manner(self, voice: Voice) -> Manner:
+        """What text `voice` wants. Asked in the loop, once a reply; `voice` may be one it does not have."""
+        ...
+
     def synthesize(self, clause: str, voice: Voice) -> AsyncGenerator[Samples, None]:
         """Sound as it is made, in blocks of any length. `clause` is already speakable text."""
         ...
 
 
+class Phrases(Protocol):
+    """Sentences that are known before they are said, which a voice may have ready."""
+
+    def keep(self, sentences: Sequence[str]) -> None:
+        """These will be said word for word; asked again with others, those take their place."""
+        ...
+
+    def apology(self, error: EngineError, voice: Voice) -> str:
+        """What to say in this voice where a reply failed with this error; empty where a tone has to do."""
+        ...
+
+
+class NoPhrases:
+    """Of a voice that has nothing ready."""
+
+    def keep(self, sentences: Sequence[str]) -> None:
+        return
+
+    def apology(self, error: EngineError, voice: Voice) -> str:
+        return ""
+
+
 EngineState: TypeAlias = Literal["loading", "ready", "restarting", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of loading that is over."""
+
+    name: str
+    """ "start", "download", "load", "warm-up": as the engine calls it."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progressing:
+    """The part of loading that is under way."""
+
+    stage: str
+    done: int
+    total: int
+    """Bytes of a download, parts of anything else; 0 when nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +241,22 @@ class EngineStatus:
     rss_bytes: int | None = None
     """Memory of its worker process, where it has one."""
     restarts: int = 0
+    stages: tuple[Stage, ...] = ()
+    """Of loading, the last time: those that are over."""
+    progress: Progressing | None = None
+    """What it is at while it loads."""
+    pid: int | None = None
+    """Of its worker process, where it has one."""
+    failures: int = 0
+    """Jobs of that process in which the model raised an exception; it lived on."""
+    running: int = 0
+    """Jobs of that process which take turns now."""
+    waiting: int = 0
+    """Jobs that have not begun."""
+    remedy: str = ""
+    """What the operator can do when it failed, where that is known."""
+    verdicts: tuple[tuple[str, int], ...] = ()
+    """Of a voice that is guarded: how often it was cut or spoke again since the start, by why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +276,5 @@ class Engines:
     """What is speaking here, in one honest sentence for the page."""
     greeting: str
     """What the agent says first; empty for nothing."""
+    phrases: Phrases = field(default_factory=NoPhrases)
+    """Of whoever speaks."""

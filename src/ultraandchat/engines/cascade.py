@@ -23,6 +23,9 @@ class Cascade:
             async for part in answer:
                 yield part
 
+    async def prepare(self, conversation: Conversation) -> None:
+        """Nothing: what is answered are words, and there are none yet."""
+
 
 class SkillsThenChat:
     """A `TextLanguageModel`: skills answer what a model cannot know or do, the model all else."""

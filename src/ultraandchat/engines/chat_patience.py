@@ -2,12 +2,21 @@
 
 import asyncio
 from types import TracebackType
+from typing import Protocol
 
 from ultraandchat.engines.chat_stream import ChatFailure
-from ultraandchat.engines.settings import ChatSettings
 
 _NO_WORD = "My language model has not begun to answer in time. Please try again."
 _TOO_LONG = "My language model took too long."
+
+
+class Timeouts(Protocol):
+    """The settings that say how long."""
+
+    @property
+    def first_token_timeout_s(self) -> float: ...
+    @property
+    def total_timeout_s(self) -> float: ...
 
 
 class Patience:
@@ -17,7 +26,7 @@ class Patience:
     server's fault, and a timeout that ran while the reader is elsewhere would hit the reader.
     """
 
-    def __init__(self, settings: ChatSettings) -> None:
+    def __init__(self, settings: Timeouts) -> None:
         self._first_s = settings.first_token_timeout_s
         self._total_s = settings.total_timeout_s
         self._waited = 0.0

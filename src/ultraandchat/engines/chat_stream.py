@@ -1,6 +1,6 @@
 """The answer of a chat server, as its bytes come: lines, events, words without thoughts.
 
-Everything here is bounded and told its bytes; the connection is the business of `chat.py`.
+Everything here is bounded and told its bytes; the connection is the business of `chat_connection.py`.
 """
 
 import codecs
@@ -18,12 +18,14 @@ _TAGS = ("<think>", "</think>", "<thinking>", "</thinking>")
 class ChatFailure(Exception):
     """The chat server did not do its part."""
 
-    def __init__(self, said: str, detail: str) -> None:
+    def __init__(self, said: str, detail: str, refused: int = 0) -> None:
         super().__init__(detail)
         self.said = said
         """A sentence for the user: what is wrong, and who can mend it."""
         self.detail = detail
         """For the log; neither the user's words nor the key."""
+        self.refused = refused
+        """HTTP status with which the question was refused; 0 where it was not."""
 
 
 class _Delta(msgspec.Struct):

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ultraandchat.engines.espeak_model import RATE, VOICES
-from ultraandchat.engines.worker import WorkerSpec, open_worker
+from ultraandchat.engines.worker import Begun, WorkerSpec, nobody, open_worker
 from ultraandchat.engines.worker_speech import WorkerSpeech
+
+MODEL = "ultraandchat.engines.espeak_model:open_model"
 
 
 def find_espeak() -> str | None:
@@ -21,10 +23,10 @@ def find_espeak() -> str | None:
 
 
 @asynccontextmanager
-async def open_espeak() -> AsyncIterator[WorkerSpeech]:
+async def open_espeak(begun: Begun = nobody) -> AsyncIterator[WorkerSpeech]:
     """The synthesizer, loaded; its process ends with the block."""
-    spec = WorkerSpec("espeak", "ultraandchat.engines.espeak_model:open_model")
-    async with open_worker(spec) as worker:
+    spec = WorkerSpec("espeak", MODEL)
+    async with open_worker(spec, begun) as worker:
         yield WorkerSpeech(
             worker,
             rate=RATE,

@@ -17,7 +17,7 @@ import numpy as np
 from ultraandchat.audio.frame import Pcm16, Samples, from_pcm16, to_pcm16
 from ultraandchat.engines.base import EngineError, EngineUnavailable
 from ultraandchat.engines.trim import trimmed
-from ultraandchat.engines.worker_wire import Stop
+from ultraandchat.engines.worker_wire import Progress, Stop
 
 RATE = 22_050
 """Hz of every voice of espeak-ng."""
@@ -42,7 +42,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
 )
 
 
-def open_model() -> "EspeakLibrary | EspeakProgram":
+def open_model(progress: Progress) -> "EspeakLibrary | EspeakProgram":
     """The library where it loads, else the program, else `EngineUnavailable`."""
     try:
         return EspeakLibrary()

@@ -17,7 +17,7 @@ import numpy as np
 from ultraandchat.audio.frame import Pcm16, from_pcm16, to_pcm16
 from ultraandchat.engines.base import EngineError, EngineUnavailable
 from ultraandchat.engines.trim import trimmed
-from ultraandchat.engines.worker_wire import Stop
+from ultraandchat.engines.worker_wire import Progress, Stop
 
 RATE = 16_000
 """Hz of the voices below."""
@@ -34,6 +34,10 @@ LONGEST_S = 20.0
 
 POLL_S = 0.005
 """How often a running flite is asked whether it is ready and its reader whether it still listens."""
+
+
+def open_model(progress: Progress, program: str) -> "FliteModel":
+    return FliteModel(program)
 
 
 class FliteModel:

@@ -19,6 +19,7 @@ from ultraandchat.audio.level import dbfs
 from ultraandchat.dialogue.history import Conversation
 from ultraandchat.engines.base import (
     EngineError,
+    Manner,
     Prompt,
     ReplyPart,
     Transcript,
@@ -115,6 +116,9 @@ class ScriptedLanguage:
             async for part in parts:
                 yield part
 
+    async def prepare(self, conversation: Conversation) -> None:
+        """Nothing: a script needs no preparation."""
+
     def _counting(self) -> Reply:
         steps: list[ReplyPart | Wait] = []
         for index in range(self._settings.clauses):
@@ -145,6 +149,10 @@ class ScriptedSpeech:
             sounds = iter(script)
             self._choose = lambda _clause, _voice: next(sounds, None)
 
+    def manner(self, voice: Voice) -> Manner:
+        """Nothing particular."""
+        return Manner()
+
     async def synthesize(self, clause: str, voice: Voice) -> AsyncGenerator[Samples, None]:
         """The next sound of the script, else the tone; its phase runs on from block to block."""
         if voice.name and voice.name not in self.voices:
@@ -164,15 +172,16 @@ class ScriptedSpeech:
             end = min(start + size, total)
             # A reader who was slow is not caught up with: the model waited for it.
             due = max(due, loop.time()) + (end - start) / self.rate / settings.speed
-            yield tone(self._hz(voice), start, end, self.rate)
+            yield tone(self._hz(voice), start, end, self.rate, settings.rise_hz_per_s)
 
     def _hz(self, voice: Voice) -> float:
         return self._settings.tone_hz * (2 if voice.name == "octave" else 1)
 
 
-def tone(hz: float, start: int, end: int, rate: int) -> Samples:
-    """Samples `start`…`end` of a sine of −12 dBFS RMS."""
-    phase = 2 * np.pi * hz / rate * np.arange(start, end, dtype=np.float64)
+def tone(hz: float, start: int, end: int, rate: int, rise_hz_per_s: float = 0.0) -> Samples:
+    """Samples `start`…`end` of a sine of −12 dBFS RMS, which has the frequency `hz` at sample 0."""
+    seconds = np.arange(start, end, dtype=np.float64) / rate
+    phase = 2 * np.pi * (hz + rise_hz_per_s / 2 * seconds) * seconds
     return (TONE_PEAK * np.sin(phase)).astype(np.float32)
 
 

@@ -15,7 +15,8 @@ from ultraandchat.audio.frame import HEARING_RATE, Pcm16, Samples
 from ultraandchat.engines.base import EngineError, EngineStatus, EngineUnavailable, Transcript
 from ultraandchat.engines.settings import SphinxSettings
 from ultraandchat.engines.sphinx_captions import Captions, Spoken
-from ultraandchat.engines.worker import Worker, WorkerSpec, one_error, open_workers
+from ultraandchat.engines.worker import Begun, Worker, WorkerSpec, nobody, one_error, open_workers
+from ultraandchat.engines.worker_status import engine_status
 from ultraandchat.turn.events import Utterance
 
 MODELS = "ultraandchat.engines.sphinx_model"
@@ -178,7 +179,10 @@ class SphinxTranscriber:
 
 @asynccontextmanager
 async def open_sphinx(
-    settings: SphinxSettings, jsgf: str, is_complete: Callable[[str], bool]
+    settings: SphinxSettings,
+    jsgf: str,
+    is_complete: Callable[[str], bool],
+    begun: Begun = nobody,
 ) -> AsyncIterator[SphinxTranscriber]:
     """The recogniser with its processes. `is_complete` says of the grammar's words whether they are a
     whole phrase of `jsgf`: pocketsphinx gives half ones as well, with scores as good.
@@ -191,7 +195,7 @@ async def open_sphinx(
         )
     streams = _specs("stream", settings.stream_workers, {})
     finals = _specs("final", settings.final_workers, {"jsgf": jsgf})
-    async with open_workers(*streams, *finals) as workers:
+    async with open_workers(*streams, *finals, begun=begun) as workers:
         with one_error():
             async with asyncio.TaskGroup() as group:
                 captions, words = workers[: len(streams)], workers[len(streams) :]
@@ -210,14 +214,5 @@ def _specs(task: str, count: int, arguments: dict[str, str]) -> list[WorkerSpec]
 
 
 def _status(worker: Worker) -> EngineStatus:
-    status = worker.status()
     task = "captions" if worker.spec.name.startswith("sphinx-stream") else "final words"
-    return EngineStatus(
-        kind="transcriber",
-        name=worker.spec.name,
-        state=status.state,
-        detail=task if status.state == "ready" else status.reason,
-        load_s=status.load_s,
-        rss_bytes=status.rss_bytes,
-        restarts=status.restarts,
-    )
+    return engine_status("transcriber", worker.spec.name, task, worker.status())

@@ -16,7 +16,7 @@ from pocketsphinx import Decoder
 
 from ultraandchat.audio.frame import Pcm16
 from ultraandchat.engines.base import EngineError
-from ultraandchat.engines.worker_wire import Stop
+from ultraandchat.engines.worker_wire import Progress, Stop
 
 DECODERS = 4
 """Speakers whose captions one process can write at once: 95 MB each, a third of a core each."""
@@ -116,11 +116,11 @@ class FinalModel:
         return _words(self._language)
 
 
-def open_stream_model() -> StreamModel:
+def open_stream_model(progress: Progress) -> StreamModel:
     return StreamModel()
 
 
-def open_final_model(jsgf: str) -> FinalModel:
+def open_final_model(progress: Progress, jsgf: str) -> FinalModel:
     return FinalModel(jsgf)
 
 

@@ -5,16 +5,17 @@ one plain sentence; `worker.py` decides what then happens.
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
+from ultraandchat.engines.base import Progressing, Stage
+from ultraandchat.engines.worker_spec import WorkerSpec
 from ultraandchat.engines.worker_wire import (
     LENGTH,
     MAX_FRAME,
@@ -23,6 +24,9 @@ from ultraandchat.engines.worker_wire import (
     Loaded,
     NotLoaded,
     Open,
+    Progressed,
+    Remark,
+    Spoilt,
     encode,
     from_child,
 )
@@ -34,38 +38,6 @@ GRACE_S = 1.0
 
 LINE = 4096
 """Bytes of a model's output that become one log line at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSpec:
-    """A model, and the process it is to live in."""
-
-    name: str
-    """Shows in logs, in errors and on `/health`, such as "sphinx-stream"."""
-    factory: str
-    """ "package.module:function", imported in the child and called with `arguments`: the model."""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    python: str = sys.executable
-    """Interpreter of an environment that has this package and what the model needs."""
-    start_timeout_s: float = 30.0
-    """From the start of the process until its model is loaded."""
-    beat_s: float = 1.0
-    """Between two signs of life."""
-    hang_s: float = 10.0
-    """Without a sign of life for this long it is killed. Torch's first kernels hold it for seconds."""
-    stall_s: float = 30.0
-    """A job that made no step for this long is stuck, and its process is killed."""
-    wait_s: float = 5.0
-    """How long a call waits while the process restarts."""
-    max_jobs: int = 32
-    """Queued and running together; one more is refused with `EngineOverloaded`."""
-    first_pause_s: float = 0.25
-    """Before the first restart; doubled for each further one."""
-    longest_pause_s: float = 30.0
-    settled_s: float = 60.0
-    """A life longer than this makes the next restart a first one again."""
-    nice: int = 5
-    """Models give way to the server, whose frames are due every 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +62,24 @@ class WorkerLink:
         spec: WorkerSpec,
         on_loaded: Callable[["WorkerLink"], None],
         on_message: Callable[[ChildMessage], None],
+        on_useless: Callable[[], None],
     ) -> None:
+        """`on_useless` is called as soon as the process is, some time before it has ended: whoever asks
+        meanwhile waits for the next one."""
         self._spec = spec
         self._on_loaded = on_loaded
         self._on_message = on_message
+        self._on_useless = on_useless
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._loaded = asyncio.Event()
+        self._loaded = False
+        self._moved = asyncio.Event()
         self._remedy = ""
         self._beats = 0
         self._busy_at: tuple[int | None, int] = (None, 0)
         self.load_s: float | None = None
+        self.stages: tuple[Stage, ...] = ()
+        self.progress: Progressing | None = None
         self.rss_bytes: int | None = None
 
     @property
@@ -109,7 +88,7 @@ class WorkerLink:
 
     @property
     def loaded(self) -> bool:
-        return self._loaded.is_set()
+        return self._loaded
 
     def send(self, frame: bytes) -> None:
         """Never waits: what is under way is bounded by the jobs that may be open at once."""
@@ -131,6 +110,7 @@ class WorkerLink:
                     group.create_task(self._log_output(), name=f"{self._spec.name} output")
             except* LinkLost as lost:
                 reason = str(lost.exceptions[0])
+                self._on_useless()
         finally:
             await self._end(at_once=bool(reason))
         return Loss(reason, self._remedy)
@@ -152,7 +132,8 @@ class WorkerLink:
             ours.close()
             raise
         spec = self._spec
-        self.send(encode(Open(spec.factory, dict(spec.arguments), spec.beat_s, spec.nice)))
+        opening = Open(spec.factory, dict(spec.arguments), spec.beat_s, spec.nice, spec.at_once)
+        self.send(encode(opening))
         return reader
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
@@ -170,30 +151,37 @@ class WorkerLink:
             self._take(message)
 
     def _take(self, message: ChildMessage) -> None:
-        if isinstance(message, Beat):
-            self._beats += 1
-            self._busy_at = (message.job, message.steps)
-            self.rss_bytes = message.rss_bytes
-        elif isinstance(message, Loaded):
-            self.load_s = message.load_s
-            self._loaded.set()
-            self._on_loaded(self)
-        elif isinstance(message, NotLoaded):
-            self._remedy = message.remedy
-            raise LinkLost(message.reason)
-        else:
-            self._on_message(message)
+        match message:
+            case Beat():
+                self._beats += 1
+                self._busy_at = (message.job, message.steps)
+                self.rss_bytes = message.rss_bytes
+            case Progressed():
+                self.progress = Progressing(message.stage, message.done, message.total)
+                self.stages = tuple(Stage(*stage) for stage in message.finished)
+                self._moved.set()
+            case Loaded():
+                self.load_s = message.load_s
+                self.progress = None
+                self.stages = tuple(Stage(*stage) for stage in message.finished)
+                self._loaded = True
+                self._moved.set()
+                self._on_loaded(self)
+            case NotLoaded():
+                self._remedy = message.remedy
+                raise LinkLost(message.reason)
+            case Remark():
+                level = min(max(message.level, logging.DEBUG), logging.ERROR)
+                log.log(level, "%s: %s", self._spec.name, message.text)
+            case Spoilt():
+                raise LinkLost(message.reason)
+            case _:
+                self._on_message(message)
 
     async def _watch(self) -> None:
         """Counts in its own ticks, not by the clock, so a server that stood still accuses nobody."""
+        await self._watch_loading()
         spec = self._spec
-        try:
-            async with asyncio.timeout(spec.start_timeout_s):
-                await self._loaded.wait()
-        except TimeoutError:
-            raise LinkLost(
-                f"its model was not loaded within {spec.start_timeout_s:g} seconds"
-            ) from None
         silent_s = stuck_s = 0.0
         while True:
             beats, busy_at = self._beats, self._busy_at
@@ -206,6 +194,18 @@ class WorkerLink:
             if stuck_s >= spec.stall_s:
                 raise LinkLost("its model is stuck in one step")
 
+    async def _watch_loading(self) -> None:
+        patience_s = self._spec.start_timeout_s
+        while not self._loaded:
+            self._moved.clear()
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self._moved.wait()
+            except TimeoutError:
+                at = "" if self.progress is None else f" ({self.progress.stage})"
+                reason = f"its model made no progress in loading for {patience_s:g} seconds{at}"
+                raise LinkLost(reason) from None
+
     async def _log_output(self) -> None:
         """What the child prints, at debug: it may hold what a user said."""
         assert self._process is not None
@@ -213,7 +213,8 @@ class WorkerLink:
         assert output is not None
         while data := await output.read(LINE):
             for line in data.decode(errors="replace").splitlines():
-                log.debug("%s: %s", self._spec.name, line)
+                if line.strip():
+                    log.debug("%s: %s", self._spec.name, line)
 
     async def _last_words(self) -> str:
         """How the process ended, once it closed its end."""
@@ -223,6 +224,8 @@ class WorkerLink:
                 code = await self._process.wait()
         except TimeoutError:
             return "its process closed the connection"
+        if code == -signal.SIGKILL:  # not by us: `_end` comes after this
+            return "its process was killed (SIGKILL), as a system does when memory runs out"
         if code < 0:
             return f"its process was killed ({signal.Signals(-code).name})"
         return f"its process ended by itself (exit code {code})"
@@ -231,10 +234,10 @@ class WorkerLink:
         if self._writer is not None:
             self._writer.close()
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
         try:
-            if not at_once:
+            if not at_once and process.returncode is None:
                 process.terminate()
                 async with asyncio.timeout(GRACE_S):
                     await process.wait()
@@ -243,4 +246,9 @@ class WorkerLink:
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.wait()
+            # To the end of its output, too: else the pipe stays open until somebody collects it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GRACE_S):
+                    await process.communicate()
+            if process.returncode is None:  # in the kernel's hands, as when a driver hangs
+                log.warning("%s: pid %s was killed and does not end", self._spec.name, process.pid)

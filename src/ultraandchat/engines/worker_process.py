@@ -1,9 +1,10 @@
 """A model's own process: `python -m ultraandchat.engines.worker_process FD`, started by `worker_link.py`.
 
-Three threads. The main one does the jobs in the order in which they came; one reads requests, so a
-cancellation is noticed while a job runs; one tells the parent that the interpreter still runs, which a
-call that hangs with the interpreter lock cannot. Whatever the model prints goes to the parent's log.
-It dies with its parent, and ignores the terminal's Ctrl-C, which is the parent's to answer.
+Three threads. The main one makes the jobs' steps, one at a time, in the order of `worker_jobs.py`; one
+reads requests, so a cancellation is noticed while a step runs; one tells the parent that the interpreter
+still runs, which a call that hangs with the interpreter lock cannot. Whatever the model prints goes to
+the parent's log at debug, and what our own code logs at its level. It dies with its parent, and ignores the terminal's Ctrl-C, which is the parent's to
+answer.
 """
 
 import ctypes
@@ -15,18 +16,19 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ultraandchat.engines.base import EngineError, EngineUnavailable
+from ultraandchat.engines.worker_jobs import Job, JobTable
+from ultraandchat.engines.worker_loading import Loading
+from ultraandchat.engines.worker_pipe import Pipe
+from ultraandchat.engines.worker_remarks import hand_on
 from ultraandchat.engines.worker_wire import (
-    LENGTH,
-    MAX_FRAME,
+    STEP,
     Beat,
     Cancel,
-    ChildMessage,
     Credit,
     Done,
     Failed,
@@ -34,172 +36,131 @@ from ultraandchat.engines.worker_wire import (
     Loaded,
     NotLoaded,
     Open,
-    ParentMessage,
+    Poisoned,
+    Progress,
     Run,
-    encode,
-    from_parent,
+    Spoilt,
 )
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal this process gets when its parent dies."""
 
 
-class Pipe:
-    """Frames to and from the parent. When the parent is gone, so is this process."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._sending = threading.Lock()
-
-    def send(self, message: ChildMessage) -> None:
-        frame = encode(message)
-        try:
-            with self._sending:
-                self._connection.sendall(frame)
-        except OSError:
-            os._exit(0)
-
-    def receive(self) -> ParentMessage:
-        (length,) = LENGTH.unpack(self._exactly(LENGTH.size))
-        if length > MAX_FRAME:
-            os._exit(1)
-        return from_parent(self._exactly(length))
-
-    def _exactly(self, count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            try:
-                more = self._connection.recv(min(count - len(data), 2**20))
-            except OSError:
-                more = b""
-            if not more:
-                os._exit(0)
-            data += more
-        return bytes(data)
-
-
-class Job:
-    """One request. Changed by the reading thread under `Jobs.changed`, read by the main one."""
-
-    def __init__(self, run: Run) -> None:
-        self.number = run.job
-        self.method = run.method
-        self.arguments = run.arguments
-        self.credits = run.ahead
-        self.cancelled = False
-
-
 class Jobs:
-    """Requests in arrival order. Their number is bounded by the parent (`WorkerSpec.max_jobs`)."""
+    """The job table, shared by the three threads."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, at_once: int) -> None:
         self._pipe = pipe
-        self._waiting: deque[Job] = deque()
-        self._running: Job | None = None
-        self._at_reader = False
+        self._table = JobTable(at_once)
+        self._at_work: int | None = None
         self._steps = 0
-        self.changed = threading.Condition()
+        self._changed = threading.Condition()
 
     def read_forever(self) -> NoReturn:
         """The reading thread: requests, credits and cancellations as they come."""
         while True:
             message = self._pipe.receive()
-            with self.changed:
-                dropped = self._take(message)
-                self.changed.notify_all()
-            if dropped is not None:
-                self._pipe.send(Done(dropped))
+            over = False
+            with self._changed:
+                match message:
+                    case Run():
+                        self._table.add(message)
+                    case Credit():
+                        self._table.credit(message)
+                    case Cancel():
+                        over = self._table.cancel(message)
+                self._changed.notify_all()
+            if over and isinstance(message, Cancel):
+                self._pipe.send(Done(message.job))
 
     def beat_forever(self, every_s: float) -> NoReturn:
         """The beating thread."""
         while True:
-            running = self._running
-            job = running.number if running is not None and not self._at_reader else None
-            self._pipe.send(Beat(job, self._steps, _resident_bytes()))
+            self._pipe.send(Beat(self._at_work, self._steps, _resident_bytes()))
             time.sleep(every_s)
 
     def next(self) -> Job:
-        """The main thread: what to do now."""
-        with self.changed:
-            self._running = None
-            self.changed.wait_for(lambda: self._waiting)
-            self._running = self._waiting.popleft()
-        self._steps += 1
-        return self._running
+        """The main thread: whose step is to be made now, or which cancelled job is to be ended."""
+        with self._changed:
+            self._at_work = None
+            while (job := self._table.next()) is None:
+                self._changed.wait()
+            self._steps += 1
+            self._at_work = job.number
+        return job
 
-    def may_make(self, job: Job) -> bool:
-        """Waits until the reader wants another item; false when it wants none any more."""
-        with self.changed:
-            self._at_reader = True
-            self.changed.wait_for(lambda: job.credits > 0 or job.cancelled)
-            self._at_reader = False
+    def made_item(self, job: Job) -> None:
+        with self._changed:
             job.credits -= 1
-        self._steps += 1
-        return not job.cancelled
+
+    def over(self, job: Job) -> None:
+        with self._changed:
+            self._table.over(job)
 
     def stopped(self, job: Job) -> bool:
         """What a model method calls as its `Stop`."""
         self._steps += 1
         return job.cancelled
 
-    def _take(self, message: ParentMessage) -> int | None:
-        """Note a message; the number of a job that was cancelled before it began, if one was."""
-        if isinstance(message, Run):
-            self._waiting.append(Job(message))
-        elif isinstance(message, Credit | Cancel):
-            if self._running is not None and self._running.number == message.job:
-                if isinstance(message, Credit):
-                    self._running.credits += 1
-                else:
-                    self._running.cancelled = True
-            elif isinstance(message, Cancel):
-                for job in self._waiting:
-                    if job.number == message.job:
-                        self._waiting.remove(job)
-                        return job.number
-        return None
-
 
 def work_forever(model: Any, jobs: Jobs, pipe: Pipe) -> NoReturn:
-    """The worker loop: whatever one job does, the next one is served."""
+    """The worker loop: whatever one job does, the others are served."""
     while True:
         job = jobs.next()
+        over = True
         try:
-            _work(model, job, jobs, pipe)
+            over = _step(model, job, jobs, pipe)
+        except Poisoned as error:
+            traceback.print_exc()
+            pipe.send(Spoilt(error.reason))
+            # Not by the interpreter's own way out, which would ask a broken driver to tidy up.
+            os._exit(1)
         except EngineError as error:
             pipe.send(Failed(job.number, error.reason))
         except Exception as error:  # noqa: BLE001  a model's fault ends its job only; the parent counts `Failed`
             traceback.print_exc()
             # The message may hold what the user said, so only its kind leaves this process's log.
             pipe.send(Failed(job.number, f"the model failed ({type(error).__name__})"))
+        if over:
+            jobs.over(job)
 
 
-def _work(model: Any, job: Job, jobs: Jobs, pipe: Pipe) -> None:
+def _step(model: Any, job: Job, jobs: Jobs, pipe: Pipe) -> bool:
+    """One step of this job; true if that was its last. Whatever the model raises comes out."""
     if job.cancelled:
+        _close(job)
         pipe.send(Done(job.number))
-        return
-    result = getattr(model, job.method)(lambda: jobs.stopped(job), *job.arguments)
-    if not isinstance(result, Iterator):
-        pipe.send(Item(job.number, result, last=True))
-        return
+        return True
+    if job.making is None:
+        result = getattr(model, job.method)(lambda: jobs.stopped(job), *job.arguments)
+        if not isinstance(result, Iterator):
+            pipe.send(Item(job.number, result, last=True))
+            return True
+        job.making = result
     try:
-        while jobs.may_make(job):
-            try:
-                value = next(result)
-            except StopIteration:
-                break
+        value = next(job.making)
+        if value is not STEP:
             pipe.send(Item(job.number, value, last=False))
-    finally:
-        close = getattr(result, "close", None)
-        if close is not None:
-            close()
-    pipe.send(Done(job.number))
+            jobs.made_item(job)
+    except StopIteration:
+        pipe.send(Done(job.number))
+        return True
+    except Exception:
+        _close(job)  # it may have been its item that could not be sent
+        raise
+    return False
 
 
-def _make(opening: Open) -> Any:
+def _close(job: Job) -> None:
+    close = getattr(job.making, "close", None)
+    if close is not None:
+        close()
+
+
+def _make(opening: Open, progress: Progress) -> Any:
     """The model; raises whatever its factory does."""
     module, _, function = opening.factory.partition(":")
-    return getattr(importlib.import_module(module), function)(**opening.arguments)
+    return getattr(importlib.import_module(module), function)(progress, **opening.arguments)
 
 
 def _resident_bytes() -> int | None:
@@ -231,12 +192,13 @@ def main() -> NoReturn:
     opening = pipe.receive()
     if not isinstance(opening, Open):
         sys.exit("the first message must say which model to open")
-    jobs = Jobs(pipe)
+    hand_on(pipe.send)
+    jobs = Jobs(pipe, opening.at_once)
     threading.Thread(target=jobs.read_forever, name="read", daemon=True).start()
-    begun = time.monotonic()
+    loading = Loading(pipe.send)
     try:
-        model = _make(opening)
-    except EngineUnavailable as error:
+        model = _make(opening, loading)
+    except (EngineUnavailable, Poisoned) as error:
         pipe.send(NotLoaded(error.reason, error.remedy))
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  part of the worker loop: whatever loading raises is told, then this process ends
@@ -244,7 +206,7 @@ def main() -> NoReturn:
         pipe.send(NotLoaded(f"its model could not be loaded ({type(error).__name__}: {error})", ""))
         sys.exit(1)
     os.nice(opening.nice)  # not before: until it has loaded, everybody waits for it
-    pipe.send(Loaded(time.monotonic() - begun))
+    pipe.send(Loaded(*loading.end()))
     beat = threading.Thread(
         target=jobs.beat_forever, args=(opening.beat_s,), name="beat", daemon=True
     )

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from ultraandchat.audio.frame import Samples, from_pcm16
-from ultraandchat.engines.base import EngineError, EngineStatus, Voice
+from ultraandchat.engines.base import EngineError, EngineStatus, Manner, Voice
 from ultraandchat.engines.worker import Worker
+from ultraandchat.engines.worker_status import engine_status
 
 AHEAD = 16
 """Blocks a clause may be ahead of its reader. The models here make a whole clause at once, in few and
@@ -40,6 +41,10 @@ class WorkerSpeech:
     def voices(self) -> tuple[str, ...]:
         return self._voices
 
+    def manner(self, voice: Voice) -> Manner:
+        """English, whichever voice: all that these two are opened with are English ones."""
+        return Manner()
+
     async def synthesize(self, clause: str, voice: Voice) -> AsyncGenerator[Samples, None]:
         """The clause without the silence around it; nothing where it holds nothing to be said."""
         name = voice.name or self._voices[0]
@@ -56,16 +61,8 @@ class WorkerSpeech:
 
     def status(self) -> EngineStatus:
         """The worker as `/health` shows it."""
-        now = self._worker.status()
-        return EngineStatus(
-            kind="speech",
-            name=self._worker.spec.name,
-            state=now.state,
-            detail=self._about if now.state == "ready" else now.reason,
-            load_s=now.load_s,
-            rss_bytes=now.rss_bytes,
-            restarts=now.restarts,
-        )
+        worker = self._worker
+        return engine_status("speech", worker.spec.name, self._about, worker.status())
 
 
 def plain_text(clause: str, *, ascii_only: bool = False) -> str:

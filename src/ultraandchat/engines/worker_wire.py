@@ -3,18 +3,49 @@
 A frame is its length (4 bytes, big-endian) and one tagged message. Values are msgpack's own, bytes, and
 numpy arrays of one dimension as int16 or float32 (NaN passes untouched). Both sides import this file,
 the child perhaps in an environment of its own, so it needs numpy and msgspec only.
+
+A model is written against the four names at the top: `Progress`, `Stop`, `STEP` and `Poisoned`.
 """
 
 import struct
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from enum import Enum
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
 
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""First argument of every factory: `progress(stage, done, total)`, such as `("download", bytes, bytes)`,
+`("load", 3, 10)` or `("warm-up", 0, 0)`, where 0 is a total that nobody knows. A new stage ends the one
+before it. May be called from any thread and as often as one likes; the same numbers again are no progress."""
+
 Stop: TypeAlias = Callable[[], bool]
 """First argument of every model method: true once nobody wants the answer any more. Asking it also
 counts as a step, so a long computation that asks is known to be alive."""
+
+
+class _Step(Enum):
+    STEP = "step"
+
+
+STEP: Final = _Step.STEP
+"""What a model's generator yields after a step that made nothing for its reader: another job has its turn."""
+
+
+class Poisoned(Exception):
+    """Raised by a model whose process is of no use any more, such as after an assert on the GPU.
+
+    Its job fails, the process ends, and every other job of it is lost. Raised by a factory it says that
+    the model cannot be made now; `remedy` is for the operator, and empty when trying again may help.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        """One plain sentence, fit to be shown to the user; never what the user said."""
+        self.remedy = remedy
+
 
 LENGTH = struct.Struct(">I")
 """Of the message that follows, in bytes."""
@@ -33,16 +64,20 @@ class Open(msgspec.Struct, tag=True, frozen=True):
     arguments: dict[str, Any]
     beat_s: float
     nice: int
+    at_once: int
+    """Jobs that take turns; the others wait in order."""
 
 
 class Run(msgspec.Struct, tag=True, frozen=True):
-    """Parent: a new job, to be done after the ones before it."""
+    """Parent: a new job, behind the ones that came before it."""
 
     job: int
     method: str
     arguments: list[Any]
     ahead: int
     """Items that may be made before the first `Credit`."""
+    background: bool = False
+    """It gets a step only when no other job can make one."""
 
 
 class Credit(msgspec.Struct, tag=True, frozen=True):
@@ -57,10 +92,23 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
     job: int
 
 
+class Progressed(msgspec.Struct, tag=True, frozen=True):
+    """Child, while it loads: how far it is."""
+
+    stage: str
+    done: int
+    total: int
+    """0 when nobody knows it."""
+    finished: list[tuple[str, float]]
+    """The stages before this one, and the seconds that each took."""
+
+
 class Loaded(msgspec.Struct, tag=True, frozen=True):
     """Child, once: the model is there."""
 
     load_s: float
+    finished: list[tuple[str, float]]
+    """All stages of loading, and the seconds that each took."""
 
 
 class NotLoaded(msgspec.Struct, tag=True, frozen=True):
@@ -75,11 +123,20 @@ class Beat(msgspec.Struct, tag=True, frozen=True):
     """Child, every `beat_s`: its interpreter runs."""
 
     job: int | None
-    """At work now; none when idle or waiting for a reader."""
+    """The one whose step is being made now; none when nothing can be done: no job, or no reader."""
     steps: int
-    """Made since the process began: jobs begun, items, and questions to `Stop`."""
+    """Made since the process began, and questions to `Stop`. A job is stuck when it is at work and this
+    stands still; one that waits for its turn or its reader is never named here."""
     rss_bytes: int | None
     """Resident memory; none where the system has no /proc."""
+
+
+class Remark(msgspec.Struct, tag=True, frozen=True):
+    """Child, at any time: a line for the log, never with what was said in it."""
+
+    level: int
+    """As the standard library numbers them."""
+    text: str
 
 
 class Item(msgspec.Struct, tag=True, frozen=True):
@@ -104,8 +161,16 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     reason: str
 
 
+class Spoilt(msgspec.Struct, tag=True, frozen=True):
+    """Child, and its last word: the model said that this process is of no use any more."""
+
+    reason: str
+
+
 ParentMessage: TypeAlias = Open | Run | Credit | Cancel
-ChildMessage: TypeAlias = Loaded | NotLoaded | Beat | Item | Done | Failed
+ChildMessage: TypeAlias = (
+    Progressed | Loaded | NotLoaded | Beat | Remark | Item | Done | Failed | Spoilt
+)
 
 
 def encode(message: ParentMessage | ChildMessage) -> bytes:
