@@ -6,7 +6,8 @@ import pytest
 from ultraandchat.audio.frame import PLAYOUT_RATE, Samples
 from ultraandchat.playout.heard import Heard
 from ultraandchat.playout.policy import PlayoutPolicy
-from ultraandchat.playout.queue import FRAME, SILENCE, Due, Playout
+from ultraandchat.playout.queue import Due, Playout
+from ultraandchat.playout.sound import FRAME, SILENCE
 from ultraandchat.turn.events import TurnId
 
 ONE, TWO = TurnId(1), TurnId(2)

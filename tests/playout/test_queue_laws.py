@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ultraandchat.playout.policy import PlayoutPolicy
-from ultraandchat.playout.queue import FRAME, SILENCE, Playout
+from ultraandchat.playout.queue import LEAST_REST_S, Playout
+from ultraandchat.playout.sound import FRAME, KEPT_S, SILENCE
 from ultraandchat.turn.events import TurnId
 
 ONE = TurnId(1)
@@ -88,3 +89,82 @@ def test_holds_lose_and_repeat_nothing_that_was_audible(
     assert all(i % FRAME < 48 for i in differing)  # only inside 1 ms fades
     assert heard is not None
     assert heard.samples == len(whole)
+
+
+@given(
+    sizes=blocks,
+    away=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 400)), max_size=4),
+    behind=st.integers(0, 12),
+    wrap=st.booleans(),
+    lead_s=leads,
+    flushes=st.booleans(),
+)
+@settings(deadline=None, max_examples=80)
+def test_who_comes_back_hears_the_rest_from_the_sample_up_to_which_they_had_heard_it(
+    sizes: list[int],
+    away: list[tuple[int, int]],
+    behind: int,
+    wrap: bool,
+    lead_s: float,
+    flushes: bool,
+) -> None:
+    """A listener hears each frame `behind` frames after it was sent; what was on its way when the
+    network went is lost. In all they hear the reply once, but for fades."""
+    playout = Playout(PlayoutPolicy(fade_ms=1), lead_s=lead_s, flushes=flushes)
+    start = 2**32 // FRAME * 0.02 if wrap else 0.0  # positions run through 2³² within the reply
+    playout.due(0.0)
+    playout.waiting = True
+    playout.come_back(None)
+    playout.open(ONE, released=True)
+    whole = np.concatenate(numbered(sizes))
+    for piece in numbered(sizes):
+        playout.push(ONE, 0, piece)
+    playout.finish(ONE)
+    heard: list[np.ndarray] = []
+    on_its_way: list[tuple[int, int, np.ndarray]] = []
+    position, tick, rest = round(start / 0.02) * FRAME, 0, SILENCE[:0]
+
+    def arrive(tick: int) -> None:
+        nonlocal position
+        while on_its_way and on_its_way[0][0] + behind <= tick:
+            _, position, samples = on_its_way.pop(0)
+            heard.append(samples)
+
+    absences = dict(away)
+    for step in range(len(whole) // FRAME + 60):
+        if step in absences:
+            now = start + tick * 0.02
+            arrive(tick)
+            on_its_way.clear()
+            playout.leave(now)
+            tick += absences[step]
+            rest = playout.come_back(position % 2**32)
+            if len(rest):
+                break
+        tick += 1
+        for frame in playout.due(start + tick * 0.02).frames:
+            if frame.samples is not SILENCE:
+                instant = max(tick, (frame.position // FRAME) - round(start / 0.02))
+                on_its_way.append((instant, frame.position + FRAME, frame.samples))
+        arrive(tick)
+    arrive(10**9)
+    played = np.concatenate([*heard, rest])
+    least = len(whole) - round(LEAST_REST_S * 48_000)
+    assert least < len(played) <= len(whole) + FRAME * (len(away) + 1)
+    assert not played[len(whole) :].any()
+    differing = np.flatnonzero(np.abs(played[: len(whole)] - whole[: len(played)]) > 1e-6)
+    assert all(i % FRAME < 48 or played[i] == 0 for i in differing)
+
+
+def test_what_was_sent_long_ago_is_let_go() -> None:
+    playout = Playout(PlayoutPolicy())
+    playout.open(ONE, released=True)
+    for _ in range(30):
+        playout.push(ONE, 0, np.full(48_000, 0.5, np.float32))
+    for tick in range(50 * 20):
+        playout.due(tick * 0.02)
+    playout.leave(20.0)
+    playout.come_back(0)  # she says that she has heard nothing
+    frames = [frame for tick in range(1000, 2000) for frame in playout.due(tick * 0.02).frames]
+    again = sum(frame.samples is not SILENCE for frame in frames)
+    assert again == (30 - 20 + KEPT_S) * 50

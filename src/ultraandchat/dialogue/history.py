@@ -73,6 +73,10 @@ class History:
             self._bound()
         return text
 
+    def forget(self) -> None:
+        """All of it."""
+        self._exchanges.clear()
+
     def exchanges(self, *, before: TurnId | None = None) -> tuple[Exchange, ...]:
         """Oldest first; with `before`, only the turns older than that one."""
         return tuple(e for e in self._exchanges if before is None or e.turn < before)

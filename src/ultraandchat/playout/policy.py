@@ -9,8 +9,8 @@ class PlayoutPolicy:
 
     fade_ms: int = 20
     """Hold, resume and cut fade over this long: one frame, no click, and silence within it."""
-    ahead_s: float = 20.0
-    """A synthesizer further ahead of the listener than this waits; nothing is dropped."""
+    ahead_s: float = 6.0
+    """A synthesizer further ahead of the listener than this waits; nothing is dropped. What is made and not heard is lost to others."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fade_ms <= 20:

@@ -12,60 +12,23 @@ Policy:
 * A reply whose sound runs dry waits, in whole frames, with silence; nothing of it is lost.
 * Where the transport can take back what is not audible yet (`flushes`), a hold or a cut goes back
   to the sample that is audible now and the caller fades; elsewhere the next frame fades out here.
+* A listener may leave and come back, and then tells up to which position sound was audible; the reply
+  goes on from that sample. For this the newest `KEPT_S` of what was sent are kept.
 """
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from ultraandchat.audio.frame import FRAME_MS, PLAYOUT_RATE, AudioFrame, Samples
+from ultraandchat.audio.frame import PLAYOUT_RATE, AudioFrame, Samples
 from ultraandchat.audio.level import fade_in, fade_out
-from ultraandchat.playout.heard import ClauseHeard, Heard
+from ultraandchat.playout.heard import Heard
 from ultraandchat.playout.policy import PlayoutPolicy
+from ultraandchat.playout.sound import FRAME, KEPT_S, PERIOD, SILENCE, ReplySound
 from ultraandchat.turn.events import TurnId
 
-FRAME = PLAYOUT_RATE * FRAME_MS // 1000
-"""Samples in a frame: 960."""
-PERIOD = FRAME_MS / 1000
-
-SILENCE: Samples = np.zeros(FRAME, np.float32)
-"""A frame whose `samples` *is* this one holds nothing."""
-SILENCE.flags.writeable = False
-
-
-@dataclass(slots=True)
-class _Clause:
-    index: int
-    start: int
-    end: int
-    complete: bool = False
-    begun: bool = False
-
-
-@dataclass(slots=True)
-class _Sent:
-    """A frame of the reply that is on its way: not audible before its instant."""
-
-    index: int
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class _Reply:
-    turn: TurnId
-    released: bool
-    blocks: deque[tuple[int, Samples]] = field(default_factory=deque)
-    clauses: list[_Clause] = field(default_factory=list)
-    on_its_way: deque[_Sent] = field(default_factory=deque)
-    made: int = 0
-    sent: int = 0
-    heard: int = 0
-    finished: bool = False
-    audible: bool = False
-    rising: bool = False  # the next frame fades in
-    over_at: int = 0  # the frame index at which the last one sent has been heard
+LEAST_REST_S = 0.04
+"""The end of a reply that is not worth being said again: two frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +58,14 @@ class Playout:
         self._fade = policy.fade_ms * PLAYOUT_RATE // 1000
         self._origin: float | None = None
         self._next = 0  # index of the next frame
-        self._reply: _Reply | None = None
+        self._reply: ReplySound | None = None
         self._over: Heard | None = None  # of the reply that ended last by itself
+        self._last: ReplySound | None = None  # that reply, while its end can be gone back to
         self._held = False
         self._falling: Samples | None = None  # the faded frame that a hold or a cut leaves behind
+        self._jumps = False  # the grid moves without a loss: nobody was there
+        self.waiting = False
+        """Nobody takes sound at present: the reply stays where it is. `due` may be called or not."""
         self.volume = 1.0
         self.carried_by(lead_s=lead_s, flushes=flushes)
 
@@ -112,7 +79,7 @@ class Playout:
 
     def open(self, turn: TurnId, *, released: bool) -> None:
         """A reply begins; not `released`, it may be made but not heard. The one before is gone."""
-        self._reply = _Reply(turn, released)
+        self._reply, self._last = ReplySound(turn, released), None
         self._held = False
 
     def push(self, turn: TurnId, clause: int, samples: Samples) -> None:
@@ -120,11 +87,7 @@ class Playout:
         reply = self._reply
         if reply is None or reply.turn != turn or reply.finished or not len(samples):
             return
-        if not reply.clauses or reply.clauses[-1].index != clause:
-            reply.clauses.append(_Clause(clause, reply.made, reply.made))
-        reply.blocks.append((reply.made, samples))
-        reply.made += len(samples)
-        reply.clauses[-1].end = reply.made
+        reply.push(clause, samples)
 
     def clause_done(self, turn: TurnId, clause: int) -> None:
         """The synthesizer finished that clause: its length is known."""
@@ -169,21 +132,55 @@ class Playout:
         if not self._held:
             self._step_back(now)
         self._reply, self._held = None, False
-        return _account(reply, cut=True)
+        return reply.account(cut=True)
+
+    # --- a listener who leaves and comes back -------------------------------------------------
+
+    def leave(self, now: float) -> None:
+        """Nobody listens any more. What was on its way may have been heard or not."""
+        self.waiting = True
+        reply = self._reply
+        if reply is None:
+            return
+        reply.arrived(self._elapsed(now))
+        reply.gone.extend(reply.on_its_way)
+        reply.on_its_way.clear()
+        reply.sent = reply.heard
+        self._falling = None
+
+    def come_back(self, heard: int | None) -> Samples:
+        """Somebody listens again, who heard what stands before that position (samples at 48 kHz, modulo
+        2³²; None: what was audible when `leave` was called). What is left of a reply that had ended
+        meanwhile is returned; nobody has heard it."""
+        self.waiting, self._jumps = False, True
+        reply, last = self._reply, self._last
+        self._last = None
+        if reply is not None:
+            at = reply.heard if heard is None else reply.sample_at(heard, self._next)
+            reply.go_back(at)
+        elif last is not None and heard is not None:
+            at = last.sample_at(heard, self._next)
+            if last.made - at >= LEAST_REST_S * PLAYOUT_RATE:
+                return fade_in(last.read(at, last.made - at, self.volume), self._fade)
+        return SILENCE[:0]
+
+    def forget(self) -> None:
+        """Of replies that are over nothing is played again, whatever a caller who comes back has heard."""
+        self._last = None
 
     def _step_back(self, now: float) -> None:
         """To the sample that is audible now, or to the end of a fade where nothing can be taken back."""
         reply = self._reply
         assert reply is not None
         if self._flushes:
-            self._arrived(reply, now)
+            reply.arrived(self._elapsed(now))
             reply.sent = reply.heard
             if reply.on_its_way:
                 self._next = reply.on_its_way[0].index
             reply.on_its_way.clear()
         elif reply.audible:
             tail = min(self._fade, reply.made - reply.sent)
-            faded = fade_out(self._read(reply, reply.sent, tail), self._fade)
+            faded = fade_out(reply.read(reply.sent, tail, self.volume), self._fade)
             self._falling = np.concatenate([faded, SILENCE[tail:]]) if tail else None
             reply.heard = reply.sent
 
@@ -197,7 +194,8 @@ class Playout:
         reply = self._reply
         moved = max(current - self._next - self._patience, 0)
         self._next += moved
-        late = moved if self._sounding() else 0
+        late = moved if self._sounding() and not self._jumps else 0
+        self._jumps = False
         frames: list[AudioFrame] = []
         before = [c.begun for c in reply.clauses] if reply else []
         was_audible = reply.audible if reply else False
@@ -210,8 +208,10 @@ class Playout:
             frames.append(AudioFrame(samples, PLAYOUT_RATE, self._next * FRAME))
             self._next += 1
         if reply is None:
+            if self._last is not None and current - self._last.over_at > KEPT_S / PERIOD:
+                self._last = None
             return Due(frames, late=late)
-        self._arrived(reply, now)
+        reply.arrived(self._elapsed(now))
         began = [
             c.index
             for i, c in enumerate(reply.clauses)
@@ -229,7 +229,8 @@ class Playout:
     def _sounding(self) -> bool:
         """In the middle of a reply that has sound to give."""
         reply = self._reply
-        return reply is not None and reply.audible and not self._held and reply.made > reply.sent
+        quiet = self._held or self.waiting
+        return reply is not None and reply.audible and not quiet and reply.made > reply.sent
 
     def _sound(self) -> Samples | None:
         """The next frame of sound, if there is one to be heard now."""
@@ -237,72 +238,32 @@ class Playout:
             falling, self._falling = self._falling, None
             return falling
         reply = self._reply
-        if reply is None or self._held or not reply.released:
+        if reply is None or self._held or self.waiting or not reply.released:
             return None
         ready = min(reply.made - reply.sent, FRAME)
         if ready == 0 or (ready < FRAME and not reply.finished):
             return None
-        samples = self._read(reply, reply.sent, ready)
+        samples = reply.read(reply.sent, ready, self.volume)
         if ready < FRAME:
             samples = np.concatenate([samples, SILENCE[ready:]])
         if reply.rising:
             samples, reply.rising = fade_in(samples, self._fade), False
-        end = reply.sent + ready
-        reply.on_its_way.append(_Sent(self._next, reply.sent, end))
-        for clause in reply.clauses:
-            clause.begun = clause.begun or clause.start < end
-        reply.sent = end
-        reply.audible = True
-        reply.over_at = self._next + 1
+        reply.left(ready, self._next)
         if not self._flushes:
-            reply.heard = end
+            reply.heard = reply.sent
         return samples
 
-    def _read(self, reply: _Reply, start: int, count: int) -> Samples:
-        pieces = []
-        for at, block in reply.blocks:  # what was heard is gone, so the first ones are wanted
-            if at >= start + count:
-                break
-            if at + len(block) > start:
-                pieces.append(block[max(start - at, 0) : start + count - at])
-        samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-        if self.volume != 1.0:
-            samples = np.clip(samples * np.float32(self.volume), -1.0, 1.0)
-        return samples
+    def _elapsed(self, now: float) -> float:
+        """Since the grid's first instant; 0 before there was one."""
+        return 0.0 if self._origin is None else now - self._origin
 
-    def _arrived(self, reply: _Reply, now: float) -> None:
-        """Frames whose instant has come are heard; sound before them is let go."""
-        assert self._origin is not None or not reply.on_its_way
-        while reply.on_its_way and self._origin is not None:
-            first = reply.on_its_way[0]
-            if self._origin + first.index * PERIOD > now + 1e-9:
-                break
-            reply.heard = max(reply.heard, first.end)
-            reply.on_its_way.popleft()
-        while reply.blocks and reply.blocks[0][0] + len(reply.blocks[0][1]) <= min(
-            reply.heard, reply.sent
-        ):
-            reply.blocks.popleft()
-
-    def _end(self, reply: _Reply, current: int) -> Heard | None:
+    def _end(self, reply: ReplySound, current: int) -> Heard | None:
         """The account, once, when the last sample has been heard."""
-        done = reply.finished and reply.released and reply.sent == reply.made and not self._held
+        quiet = self._held or self.waiting
+        done = reply.finished and reply.released and reply.sent == reply.made and not quiet
         if not done or current < reply.over_at:
             return None
-        self._reply = None
+        self._reply, self._last = None, reply
         reply.heard = reply.made
-        self._over = _account(reply, cut=False)
+        self._over = reply.account(cut=False)
         return self._over
-
-
-def _account(reply: _Reply, *, cut: bool) -> Heard:
-    clauses = tuple(
-        ClauseHeard(
-            clause.index,
-            heard=min(max(reply.heard - clause.start, 0), clause.end - clause.start),
-            total=clause.end - clause.start,
-            complete=clause.complete,
-        )
-        for clause in reply.clauses
-    )
-    return Heard(reply.turn, clauses, cut)

@@ -1,6 +1,6 @@
 """The words turn-taking speaks in: turns, utterances and the events that tell what changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType, TypeAlias
 
 from ultraandchat.audio.frame import HEARING_RATE, Pcm16, Samples, from_pcm16
@@ -9,7 +9,8 @@ TurnId = NewType("TurnId", int)
 """Numbers only grow within a conversation; work stamped with an old one is stale by comparison."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Weakly referenced by those who keep what they made of it for as long as it is there.
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Utterance:
     """One user's stretch of speech as sound, pre-roll included, ready for a model: 16 kHz, one gain."""
 
@@ -53,6 +54,8 @@ class Announcement:
     """Empty with `earcon`: only the tone."""
     earcon: bool = False
     """Begin with the short tone that says something went wrong."""
+    sound: Samples | None = field(default=None, compare=False)
+    """Said before the text as it is, 48 kHz: what is left of a reply whose end nobody heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,11 @@ class TurnTaking:
         """When `tick` is due, loop time; None while nothing is waited for."""
         return self._deadline
 
+    def waited(self, seconds: float) -> None:
+        """The caller was not there for so long: no reply is late for that."""
+        if self._deadline is not None:
+            self._deadline += seconds
+
     def tick(self, now: float) -> list[TurnEvent]:
         if self._deadline is None or now < self._deadline:
             return []
