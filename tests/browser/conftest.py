@@ -32,6 +32,18 @@ SWITCHES = (
     "--no-first-run",
 )
 
+COUNTER = """
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    const level = Number(document.getElementById("presence")?.dataset.speakerDbfs ?? -100);
+    const before = Number(sessionStorage.getItem("audible") ?? 0);
+    if (level > -40) sessionStorage.setItem("audible", before + now - last);
+    last = now;
+  }, 50);
+"""
+"""Counts the ms in which this tab plays sound of more than −40 dBFS."""
+
 pytestmark = pytest.mark.browser
 
 
@@ -150,6 +162,12 @@ class Visit:
     def silent(self) -> "Visit":
         return self._until(lambda: self.level() < -60, "it did not fall silent")
 
+    def audible_s(self) -> float:
+        """How long sound was heard in this tab so far, whatever was loaded again meanwhile. Wants `COUNTER`."""
+        return float(
+            self.page.evaluate("() => Number(sessionStorage.getItem('audible') ?? 0) / 1000")
+        )
+
     def turns(self) -> int:
         return self.page.locator("#captions li[data-who=user]").count()
 
@@ -178,9 +196,17 @@ def visit() -> Iterator[Callable[..., Visit]]:
     """Open a page; at the end nothing may have gone wrong in it."""
     visits: list[Visit] = []
 
-    def open_page(browser: Browser, server: Serving | str, **context: object) -> Visit:
+    def open_page(
+        browser: Browser,
+        server: Serving | str,
+        *,
+        before: Callable[[Page], object] = lambda page: None,
+        **context: object,
+    ) -> Visit:
         url = server if isinstance(server, str) else f"http://localhost:{server.port}/"
-        visits.append(Visit(browser.new_context(**context).new_page(), url))  # type: ignore[arg-type]
+        page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+        before(page)
+        visits.append(Visit(page, url))
         return visits[-1]
 
     yield open_page

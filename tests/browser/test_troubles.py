@@ -6,29 +6,16 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 from bench.serving import Serving, serving
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.browser
 
 Browse = Callable[..., Browser]
 Open = Callable[..., Visit]
 Start = Callable[..., Serving]
-
-
-def test_a_reload_in_the_middle_of_an_answer_begins_anew(
-    start: Start, browse: Browse, visit: Open
-) -> None:
-    server = start("engines.scripted.clause_s=20", "server.max_conversations=1")
-    page = visit(browse(), server).talk()
-    page.type("talk to me")
-    page.heard()
-    page.page.reload()
-    page.talk()
-    page.type("and again")
-    page.heard()
 
 
 def test_the_server_goes_and_comes_back(browse: Browse, visit: Open) -> None:
@@ -39,6 +26,9 @@ def test_the_server_goes_and_comes_back(browse: Browse, visit: Open) -> None:
     assert re.search(r"Trying again", page.page.locator("#sentence").inner_text())
     with serving("session.greeting=", port=port):
         page.page.wait_for_selector("html[data-phase=talking]")
+        page.sentence(
+            "The server was started anew. The earlier conversation is over; this is a new"
+        )
         page.type("are you back")
         page.heard()
     page.errors.clear()  # the browser itself logs each refused connection
@@ -61,7 +51,10 @@ def test_a_full_server_says_so_and_the_caller_gets_in_later(
     second = visit(browser, server)
     second.page.locator("#start:enabled").click()
     second.page.wait_for_selector("html[data-phase=waiting]")
-    assert "conversations" in second.page.locator("#sentence").inner_text()
+    full = second.sentence("somebody has it")
+    assert re.fullmatch(
+        r"This server holds one .* somebody has it\. Trying again in [12] s\.", full
+    )
     first.page.locator("#end").click()
     second.page.wait_for_selector("html[data-phase=talking]")
 
@@ -69,14 +62,51 @@ def test_a_full_server_says_so_and_the_caller_gets_in_later(
 def test_a_page_that_is_not_secure_says_why_and_lets_one_type(
     start: Start, browse: Browse, visit: Open
 ) -> None:
-    server = start()
+    server = start("access.token=the-operators-own-token")
     browser = browse(None, "--host-resolver-rules=MAP talk.test 127.0.0.1")
-    page = visit(browser, f"http://talk.test:{server.port}/")
+    page = visit(browser, f"http://talk.test:{server.port}/#token=the-operators-own-token")
     assert "localhost" in page.sentence("https")
+    commands = page.page.locator("#mend code")
+    expect(commands).to_have_text(
+        [
+            f"ssh -L {server.port}:localhost:{server.port} talk.test",
+            "ultraandchat serve --tls self-signed",
+        ],
+        timeout=PATIENCE_MS,
+    )
     page.page.locator("#without").click()
     page.page.wait_for_selector("html[data-phase=talking]")
     page.type("can you read this")
     assert page.answer()
+
+
+def styled(page: Visit) -> None:
+    """Waits until the page has its style."""
+    for _ in range(100):
+        if page.page.evaluate(
+            "() => [...document.styleSheets].some((one) => one.href?.endsWith('style.css'))"
+        ):
+            return
+        page.page.wait_for_timeout(100)
+    raise AssertionError("the page has no style")
+
+
+@pytest.mark.parametrize("part", ["main.js", "state.js", "view/log.js", "style.css"])
+def test_a_part_of_the_page_that_did_not_come_is_loaded_again(
+    part: str, start: Start, browse: Browse, visit: Open
+) -> None:
+    """As where the network changes meanwhile: Chromium then drops what it is loading."""
+    address = f"http://localhost:{start('access.token=the-operators-own-token').port}"
+
+    def lose_it_once(page: Page) -> None:
+        page.route(f"**/{part}", lambda route: route.abort("addressunreachable"), times=1)
+
+    page = visit(browse(), f"{address}/#token=the-operators-own-token", before=lose_it_once)
+    page.talk()
+    assert "token" not in page.page.url
+    styled(page)
+    assert [text for text in page.errors if "ERR_ADDRESS_UNREACHABLE" not in text] == []
+    page.errors.clear()  # the browser itself logs what it could not load
 
 
 def test_the_page_waits_for_the_models(browse: Browse, visit: Open) -> None:
@@ -111,7 +141,9 @@ def test_ending_while_the_browser_asks_gives_the_microphone_back(
         return window.lent;
       };
     }""")
+    expect(page.locator("#why")).to_contain_text("will ask for the microphone")
     page.locator("#start").click()
+    expect(page.locator("#sentence")).to_contain_text("is asking", timeout=PATIENCE_MS)
     page.locator("#end").click()
     page.wait_for_selector("html[data-phase=ready]")
     page.evaluate("() => window.allow()")
@@ -142,3 +174,23 @@ def test_the_page_fits(width: int, start: Start, browse: Browse, visit: Open) ->
     page.heard()
     wide = page.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
+
+
+def test_a_browser_that_plays_nothing_is_mended_by_one_touch(
+    start: Start, browse: Browse, visit: Open
+) -> None:
+    """After a reload the talk goes on by itself, and this browser wants a touch of the new page first. (With a
+    microphone in use Chromium plays all the same.)"""
+    browser = browse(None, "--autoplay-policy=user-gesture-required", allow=False)
+    page = visit(browser, start("session.greeting="))
+    page.page.locator("#start:enabled").click()
+    page.page.locator("#without").click()
+    page.page.wait_for_selector("html[data-phase=talking]")
+    page.page.reload()
+    page.page.wait_for_selector("html[data-phase=talking]")
+    page.sentence("plays no sound before you touch this page")
+    expect(page.page.locator("#start")).to_have_text("Go on")
+    page.page.mouse.click(5, 400)  # anywhere
+    expect(page.page.locator("#start")).to_be_hidden(timeout=PATIENCE_MS)
+    page.type("are you to be heard now")
+    page.heard()

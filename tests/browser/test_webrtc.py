@@ -103,7 +103,7 @@ def test_how_the_path_fares_is_shown_and_told_to_the_server(
 ) -> None:
     server = start()
     page = visit(browse(say(20.0)), server).talk().over("webrtc")
-    page.page.locator("#more").click()
+    page.page.locator("#details").click()
     first = reported(page, "received")
     until(page, lambda: reported(page, "received") >= first + 50)
     assert 0 <= reported(page, "rtt-ms") < 1000
@@ -111,7 +111,8 @@ def test_how_the_path_fares_is_shown_and_told_to_the_server(
     assert reported(page, "lost") == 0
     until(page, lambda: server.metrics()[RECEIVED] >= first)
     shown = page.page.locator("#connection").inner_text()
-    assert re.search(r"WebRTC, UDP\b", shown)
+    assert "WebRTC over UDP" in shown
+    assert re.search(r"Connected in\n\d+.ms", shown)
     for name in ("Round trip", "Jitter", "Packets lost to here", "Filled in"):
         assert name in shown
 
@@ -120,7 +121,7 @@ def test_the_address_asks_for_the_websocket(start: Start, browse: Browse, visit:
     server = start()
     page = visit(browse(), f"http://localhost:{server.port}/?transport=websocket")
     page.talk().over("websocket")
-    assert page.sentence("") == ""  # it is as it was asked to be
+    assert "WebSocket" not in page.sentence("")  # it is as it was asked to be
     page.type("talk to me")
     page.heard()
     assert server.metrics().get(RECEIVED, 0) == 0
@@ -129,7 +130,7 @@ def test_the_address_asks_for_the_websocket(start: Start, browse: Browse, visit:
 def test_a_network_without_udp_falls_back_in_time_and_says_so(
     start: Start, browse: Browse, visit: Open
 ) -> None:
-    page = visit(browse(say(9.0, "lj001_0008", 20.0), NO_UDP), start())
+    page = visit(browse(say(9.0, "lj001_0008", 20.0), NO_UDP), start("webrtc.tcp=off"))
     page.page.wait_for_selector("#start:enabled")
     clicked = time.perf_counter()
     page.talk().over("websocket")
@@ -171,8 +172,8 @@ def test_a_path_that_dies_in_mid_conversation_moves_to_the_websocket(
 
 def test_a_server_without_webrtc_is_no_trouble(start: Start, browse: Browse, visit: Open) -> None:
     page = visit(browse(), start("webrtc.enabled=false")).talk().over("websocket")
-    page.page.locator("#more").click()
-    assert "switched off at this server" in page.page.locator("#connection").inner_text()
+    page.page.locator("#details").click()
+    assert "this server offers no WebRTC" in page.page.locator("#connection").inner_text()
     page.type("talk to me")
     page.heard()
 
@@ -183,7 +184,7 @@ def test_who_asks_for_webrtc_alone_is_told_why_there_is_none(
     server = start("webrtc.enabled=false")
     page = visit(browse(), f"http://localhost:{server.port}/?transport=webrtc")
     page.page.locator("#start:enabled").click()
-    assert "switched off at this server" in page.sentence("WebRTC alone")
+    assert "this server offers no WebRTC" in page.sentence("WebRTC alone")
     page.page.wait_for_selector("html[data-phase=ready]")
 
 

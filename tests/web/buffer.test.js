@@ -164,8 +164,43 @@ test("sound after a flush begins anew at the start level", () => {
   pull(buffer, 50);
   sender.send(3, 0.2);
   const sound = pull(buffer, 60);
-  assert.ok(Math.max(...sound) <= 0.2 + 1e-6);
+  assert.ok(Math.max(...sound) <= 0.2 + 1e-6, `${Math.max(...sound)}`);
   assert.ok(!silent(sound));
+});
+
+test("sound with a hole in it is joined without a click", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(5, 0.5);
+  sender.position += 5 * FRAME;
+  sender.send(5, -0.5);
+  const sound = pull(buffer, 250);
+  assert.ok(steepest(sound) < 0.02, `step of ${steepest(sound)}`);
+  assert.ok(sound.includes(0.5) && sound.includes(-0.5));
+});
+
+test("a hole where the store had just run empty is joined without a click", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(5, 0.5);
+  const before = pull(buffer, 100); // to the last sample, and not one further
+  sender.position += 5 * FRAME;
+  sender.send(5, -0.5);
+  const sound = before.concat(pull(buffer, 250));
+  assert.ok(sound.includes(0.5) && sound.includes(-0.5));
+  assert.ok(steepest(sound) < 0.02, `step of ${steepest(sound)}`);
+});
+
+test("sound that comes right behind a flush rises from its fade", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(5, 0.5);
+  const before = pull(buffer, 50);
+  buffer.flush();
+  sender.position += 5 * FRAME;
+  sender.send(5, 0.5);
+  const sound = before.concat(pull(buffer, 120));
+  assert.ok(steepest(sound) < 0.02, `step of ${steepest(sound)}`);
 });
 
 test("what piles up is cut back to the start level without a click", () => {
@@ -199,4 +234,129 @@ test("however frames arrive, the store stays bounded and what leaves is in range
     assert.ok(buffer.bufferedMs <= FULL_MS);
     assert.ok(sound.every((sample) => Math.abs(sample) <= 1));
   }
+});
+
+// --- what was heard ---------------------------------------------------------------------------------
+
+test("nothing is heard before playing begins", () => {
+  const buffer = new JitterBuffer(RATE);
+  new Sender(buffer).send(2);
+  pull(buffer, 20);
+  assert.equal(buffer.heard, null);
+});
+
+test("what was heard ends where the sound that has left ends", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.position = 96_000;
+  sender.send(10);
+  pull(buffer, 40);
+  assert.equal(buffer.heard, 96_000 + 2 * FRAME);
+  pull(buffer, 500);
+  assert.equal(buffer.heard, sender.position);
+});
+
+test("a silence in between is passed over", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(3);
+  sender.position = 480_000;
+  sender.send(3);
+  pull(buffer, 60);
+  assert.equal(buffer.heard, 3 * FRAME);
+  pull(buffer, 5);
+  assert.equal(buffer.heard, 480_000 + QUANTUM);
+  pull(buffer, 500);
+  assert.equal(buffer.heard, sender.position);
+});
+
+test("an underrun changes nothing about it", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(3);
+  pull(buffer, 200);
+  assert.equal(buffer.heard, sender.position);
+  sender.send(5);
+  assert.equal(buffer.underruns, 1);
+  pull(buffer, 20);
+  assert.equal(buffer.heard, 4 * FRAME);
+});
+
+test("what is cut back counts as over", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(3);
+  pull(buffer, 30);
+  sender.send(FULL_MS / 20);
+  const left = Math.round((buffer.bufferedMs / 1000) * RATE);
+  pull(buffer, 5);
+  assert.equal(buffer.heard, sender.position - left + QUANTUM);
+});
+
+test("a flush takes back what was not heard, the fade with it", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(10);
+  pull(buffer, 40);
+  buffer.flush();
+  assert.equal(buffer.heard, 2 * FRAME);
+  pull(buffer, 100);
+  assert.equal(buffer.heard, 2 * FRAME);
+});
+
+test("after a flush it goes on where the sound goes on, and nothing was played twice", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(10, 0.5);
+  const before = pull(buffer, 40);
+  buffer.flush();
+  const faded = pull(buffer, 40);
+  sender.position = 480_000; // the server says the rest again, at its own time
+  sender.send(8, 0.25);
+  const after = pull(buffer, 200);
+  assert.equal(buffer.heard, sender.position);
+  assert.equal(before.length, 2 * FRAME);
+  assert.ok(faded.filter((sample) => sample > 0).length <= (RATE * FADE_MS) / 1000);
+  assert.ok(after.filter((sample) => sample === 0.25).length >= 8 * FRAME - (RATE * FADE_MS) / 1000);
+});
+
+test("where positions wrap, so does what was heard", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.position = 2 ** 32 - 2 * FRAME;
+  sender.send(4);
+  pull(buffer, 60);
+  assert.equal(buffer.heard, FRAME);
+});
+
+test("another conversation has heard nothing", () => {
+  const buffer = new JitterBuffer(RATE);
+  const sender = new Sender(buffer);
+  sender.send(10);
+  pull(buffer, 40);
+  buffer.forget();
+  pull(buffer, 100);
+  assert.equal(buffer.heard, null);
+  sender.position = 0;
+  sender.send(3);
+  pull(buffer, 20);
+  assert.equal(buffer.heard, FRAME);
+});
+
+test("however frames arrive, what was heard is never ahead of what came", () => {
+  const buffer = new JitterBuffer(RATE);
+  let seed = 11;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  let position = 0;
+  let last = 0;
+  for (let i = 0; i < 2000; i++) {
+    if (random() < 0.2) position += FRAME * Math.floor(random() * 20);
+    buffer.push(new Float32Array(FRAME), position);
+    position += FRAME;
+    pull(buffer, random() * 45);
+    if (random() < 0.02) buffer.flush();
+    assert.ok(buffer.heard === null || (last <= buffer.heard && buffer.heard <= position), `${last}, ${buffer.heard}, ${position}`);
+    last = buffer.heard ?? 0;
+  }
+  assert.ok(last > 0);
 });

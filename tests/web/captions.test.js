@@ -7,15 +7,15 @@ import { agentCaption, MOST_CAPTIONS, replyDone, userCaption } from "../../src/u
 
 /** @param {Caption[]} captions @param {number} turn @param {string} text */
 const hears = (captions, turn, text, final = false, conversation = 1) =>
-  userCaption(captions, conversation, { type: "user_caption", turn, text, final, source: "stream" });
+  userCaption(captions, { conversation }, { type: "user_caption", turn, text, final, source: "stream" });
 
 /** @param {Caption[]} captions @param {number} turn @param {number} clause @param {string} text */
 const says = (captions, turn, clause, text, conversation = 1) =>
-  agentCaption(captions, conversation, { type: "agent_caption", turn, clause, text });
+  agentCaption(captions, { conversation }, { type: "agent_caption", turn, clause, text });
 
 /** @param {Caption[]} captions @param {number} turn @param {string} heard @param {string} unheard */
 const ends = (captions, turn, heard, unheard, conversation = 1) =>
-  replyDone(captions, conversation, { type: "reply_done", turn, heard, unheard, cut: unheard !== "" });
+  replyDone(captions, { conversation }, { type: "reply_done", turn, heard, unheard, cut: unheard !== "" });
 
 /** @param {Caption[]} captions */
 const told = (captions) => captions.map(({ who, turn, clauses }) => `${who} ${turn}: ${clauses.join(" ")}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { asked, REMEMBERED_MS, whyNot } from "../../src/ultraandchat/web/connection/choice.js";
+import { asked, parsed, REMEMBERED_MS, whyLater, whyNot } from "../../src/ultraandchat/web/connection/choice.js";
 
 /** @param {Partial<Parameters<typeof whyNot>[0]>} change */
 const why = (change) =>
@@ -10,7 +10,6 @@ const why = (change) =>
     settings: { iceServers: [], iceTransportPolicy: "all", iceCandidatePoolSize: 0, fallback_ms: 2500 },
     supported: true,
     microphone: true,
-    failedAgoMs: Infinity,
     ...change,
   });
 
@@ -32,13 +31,29 @@ test("WebRTC is tried unless something speaks against it, and that is said", () 
     why({ settings: null }),
     why({ supported: false }),
     why({ microphone: false }),
-    why({ failedAgoMs: REMEMBERED_MS - 1 }),
   ];
   assert.equal(new Set(reasons).size, reasons.length);
   assert.ok(!reasons.includes(""));
 });
 
-test("a failure is remembered for minutes, and not where WebRTC was asked for", () => {
-  assert.equal(why({ failedAgoMs: REMEMBERED_MS }), "");
-  assert.equal(why({ failedAgoMs: 0, transport: "webrtc" }), "");
+const NOW = 10 * REMEMBERED_MS;
+/** @param {Partial<import("../../src/ultraandchat/web/connection/choice.js").Remembered>} change */
+const after = (change) => whyLater({ resuming: false, remembered: { rung: "udp", late: false, at: NOW - 1, ...change } }, NOW);
+
+test("WebRTC is waited for, unless it was seen to fail or to be late here in the last hour", () => {
+  assert.equal(whyLater({ resuming: false, remembered: null }, NOW), "");
+  assert.equal(after({}), "");
+  assert.match(after({ rung: "websocket" }), /did not connect/);
+  assert.match(after({ late: true }), /slow/);
+  assert.equal(after({ rung: "websocket", at: NOW - REMEMBERED_MS }), "");
+  assert.equal(after({ rung: "websocket", at: NOW + 1 }), "", "the clock was moved");
+});
+
+test("who goes on with a conversation does not wait", () => {
+  assert.notEqual(whyLater({ resuming: true, remembered: null }, NOW), "");
+});
+
+test("what was remembered is read back, and what is none of ours is not", () => {
+  assert.deepEqual(parsed('{"rung": "tcp", "late": true, "at": 5}'), { rung: "tcp", late: true, at: 5 });
+  for (const text of [null, "", "{", "7", '{"rung": 1, "late": true, "at": 5}', '{"rung": "tcp"}']) assert.equal(parsed(text), null);
 });

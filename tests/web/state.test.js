@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { INITIAL, MOST_LOG, MOST_TURNS, stateWord, update } from "../../src/ultraandchat/web/state.js";
+import { INITIAL, MOST_ATTEMPTS, MOST_LOG, MOST_TURNS, stateWord, update } from "../../src/ultraandchat/web/state.js";
+import { reading } from "../../src/ultraandchat/web/words.js";
 
-/** @import {Config, PageChange, PageState} from "../../src/ultraandchat/web/state.js" */
+/** @import {Config} from "../../src/ultraandchat/web/config.js" */
+/** @import {PageChange, PageState} from "../../src/ultraandchat/web/state.js" */
 
 /** @type {Config} */
 const CONFIG = { version: "1", protocol: 1, profile: "demo", about: "", engines: [], voices: [], ready: true, webrtc: null };
@@ -18,6 +20,9 @@ const WELCOME = {
   engines: [],
   about: "",
   protocol: 1,
+  resume: "",
+  resume_s: 0,
+  resumed: false,
 };
 
 /** @param {PageChange[]} events */
@@ -34,6 +39,22 @@ test("a server that stops answering takes the button away, and its return brings
   assert.equal(gone.phase, "loading");
   assert.equal(gone.reachable, false);
   assert.equal(update(gone, { type: "config", config: CONFIG }).phase, "ready");
+});
+
+test("a server that asks for its token is locked until it answers", () => {
+  const locked = after({ type: "locked", text: "It asks for its token." });
+  assert.equal(stateWord(locked), "locked");
+  assert.equal(locked.trouble, "It asks for its token.");
+  assert.equal(update(locked, { type: "locked", text: "Wrong." }).trouble, "Wrong.");
+  assert.equal(update(locked, { type: "unreachable" }).phase, "locked");
+  const open = update(locked, { type: "config", config: CONFIG });
+  assert.equal(open.phase, "ready");
+  assert.equal(open.trouble, "");
+});
+
+test("a page that nobody gets in by says so, and no conversation ends of either", () => {
+  assert.equal(after({ type: "barred", text: "Set access.token." }).phase, "barred");
+  assert.equal(after(WELCOME, { type: "barred", text: "" }, { type: "locked", text: "" }).phase, "talking");
 });
 
 test("what the server says of itself never ends a conversation", () => {
@@ -73,6 +94,53 @@ test("a lost connection is said, counted down and forgotten when it is back", ()
   assert.equal(back.conversation, 2);
 });
 
+test("a short cut is no more than a word", () => {
+  const cut = after(WELCOME, { type: "lost" });
+  assert.equal(stateWord(cut), "connecting");
+  assert.equal(cut.misses, 1);
+  assert.equal(update(cut, WELCOME).misses, 0);
+});
+
+test("a conversation that goes on has its captions told anew", () => {
+  const caption = /** @type {const} */ ({ type: "user_caption", turn: 1, text: "go", final: true, source: "grammar" });
+  const cut = after(WELCOME, caption, { type: "lost" });
+  const on = update(cut, { ...WELCOME, resumed: true });
+  assert.equal(on.conversation, 1);
+  assert.equal(on.captions.length, 0);
+  assert.equal(update(on, caption).captions.length, 1);
+  assert.equal(on.notice, "");
+});
+
+test("a conversation that goes on after a reload is the first of the page", () => {
+  assert.equal(after({ ...WELCOME, resumed: true }).conversation, 1);
+});
+
+test("one that could not go on leaves its captions, and the new one says so until the next turn", () => {
+  const caption = /** @type {const} */ ({ type: "user_caption", turn: 1, text: "go", final: true, source: "grammar" });
+  const anew = after(WELCOME, caption, { type: "lost" }, { type: "not_resumed" }, WELCOME);
+  assert.equal(anew.conversation, 2);
+  assert.equal(anew.captions.length, 1);
+  assert.match(anew.notice, /earlier conversation is over/);
+  assert.equal(update(anew, caption).notice, "");
+  assert.doesNotMatch(update(anew, WELCOME).notice, /earlier/);
+});
+
+test("a conversation that went to another tab says where it is, and can be had back", () => {
+  const closing = /** @type {const} */ ({ type: "closing", reason: "replaced", text: "the conversation continues on another connection" });
+  const state = [closing, /** @type {const} */ ({ type: "stopped" })].reduce((state, event) => update(state, event), after(WELCOME));
+  assert.equal(state.kept, "elsewhere");
+  assert.match(state.trouble, /another tab or window/);
+  assert.equal(update(state, { type: "connecting" }).kept, "");
+});
+
+test("attempts are kept, a few", () => {
+  const report = /** @type {const} */ ({ type: "path_report", outcome: "failed", text: "no sound came", after_ms: 1, pairs: [] });
+  let state = after(WELCOME);
+  for (let i = 0; i < 20; i++) state = update(state, { type: "attempt", report });
+  assert.equal(state.attempts.length, MOST_ATTEMPTS);
+  assert.match(state.log.at(-1)?.text ?? "", /no sound came/);
+});
+
 test("the reason a server gives for closing is shown as a sentence and stays", () => {
   const closing = /** @type {const} */ ({ type: "closing", reason: "timed_out", text: "nothing was heard" });
   const state = [closing, /** @type {const} */ ({ type: "stopped" })].reduce(
@@ -107,6 +175,14 @@ test("timings of the last conversation are not those of a new one", () => {
   const state = after(WELCOME, timing);
   assert.equal(state.turns.at(-1)?.total_ms, 300);
   assert.equal(update(state, WELCOME).turns.length, 0);
+});
+
+test("what the model read for a reply is kept until the next conversation", () => {
+  const read = /** @type {const} */ ({ type: "reply_read", turn: 3, prompt_tokens: 540, reused_tokens: 512, new_tokens: 31, read_ms: 23.4 });
+  const state = after(WELCOME, read);
+  assert.equal(state.read?.turn, 3);
+  assert.match(reading(read), /512 of 540 tokens .* the rest in 23 ms; it wrote 31/);
+  assert.equal(update(state, WELCOME).read, null);
 });
 
 test("what is kept is bounded", () => {
@@ -172,4 +248,21 @@ test("a page that was asked for WebRTC alone says why there is no conversation",
   const state = after({ type: "connecting" }, { type: "impossible", why: "there is no microphone" }, { type: "stopped" });
   assert.equal(state.phase, "ready");
   assert.match(state.trouble, /WebRTC alone, but there is no microphone\./);
+});
+
+test("voices that were added can be chosen before and in a conversation, and one that is gone is chosen no more", () => {
+  const voices = ["default", "anna"];
+  const talking = after({ type: "config", config: CONFIG }, WELCOME, { type: "voices", voices });
+  assert.deepEqual(talking.config?.voices, voices);
+  assert.deepEqual(talking.welcome?.voices, voices);
+  const chosen = update(talking, { type: "chosen_voice", voice: "anna" });
+  assert.equal(update(chosen, { type: "voices", voices }).voice, "anna");
+  assert.equal(update(chosen, { type: "voices", voices: ["default"] }).voice, "");
+});
+
+test("a conversation that could not go on because the server was started anew is told so", () => {
+  const again = after({ type: "config", config: { ...CONFIG, start: "a" } }, WELCOME, { type: "lost" }, { type: "not_resumed" }, WELCOME);
+  assert.equal(again.notice, "The earlier conversation is over; this is a new one.");
+  assert.equal(update(again, { type: "config", config: { ...CONFIG, start: "a" } }).notice, again.notice);
+  assert.match(update(again, { type: "config", config: { ...CONFIG, start: "b" } }).notice, /started anew/);
 });

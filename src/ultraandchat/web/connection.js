@@ -1,119 +1,107 @@
 /**
- * The way to the server: it begins the conversation once it is decided which way sound goes, measures
- * the round trip, notices a server that is gone and comes back. Paths carry; this decides, and
- * connection/sound.js for the sound.
+ * The conversation's way to the server, from the page's opening to its end: it says hello once it is decided
+ * which way sound goes, goes on with the same conversation after a cut, a reload or on another line,
+ * and says goodbye. connection/line.js has the line, connection/sound.js the sound.
  *
+ * @import {Standing} from "./connection/own.js"
  * @import {Wishes} from "./connection/sound.js"
- * @import {ClientMessage, Closing, Hello, ServerMessage} from "./wire.js"
- * @import {PageEvent} from "./state.js"
+ * @import {PageEvent} from "./events.js"
+ * @import {ClientMessage, Closing, Hello, ServerMessage, Welcome} from "./wire.js"
  */
+import { Line } from "./connection/line.js";
+import { OwnConversation } from "./connection/own.js";
 import { SoundPath } from "./connection/sound.js";
-import { openWebSocket } from "./connection/websocket.js";
 
-/**
- * One way for messages and sound of both directions.
- * @typedef {Object} Path
- * @property {string} name
- * @property {(message: ClientMessage) => void} send
- * @property {(frame: Int16Array) => void} sendSound 20 ms at 16 kHz
- * @property {() => void} close at once; `Listener.closed` is called
- */
-
-/**
- * What a path tells.
- * @typedef {Object} Listener
- * @property {() => void} opened
- * @property {(message: ServerMessage) => void} message
- * @property {(samples: Int16Array, position: number) => void} sound at 24 kHz
- * @property {() => void} closed once, for whatever reason
- */
-
-/** Seconds before each further attempt. */
-const BACK_OFF_S = [1, 2, 4, 8, 10];
-const PING_MS = 5_000;
-/** A server that has not begun the conversation, or not answered a ping, for this long is gone. */
-const PATIENCE_MS = 10_000;
+/** A server that was said hello to and has not begun the conversation for this long is asked on another line. */
+const WELCOME_MS = 10_000;
+/** Over these a connection is looked for again; the others end the conversation. */
+const PASSING = ["server_stopping"];
 
 export class Connection {
   /**
    * @param {Object} ends
+   * @param {() => Promise<URL>} ends.address
    * @param {() => Hello} ends.hello asked for at each attempt
    * @param {(event: PageEvent | ServerMessage) => void} ends.tell
-   * @param {(samples: Int16Array, position: number) => void} ends.sound that came over the WebSocket
+   * @param {(samples: Float32Array, position: number) => void} ends.sound that came over the WebSocket
    * @param {(voice: MediaStream | null) => void} ends.voice that comes over WebRTC; null: none does
-   * @param {Promise<unknown>} ends.ready what the server says can be heard: nothing is said before
-   * @param {() => Wishes} ends.wishes asked for at each attempt
+   * @param {() => Promise<unknown>} ends.ready what the server says can be heard: nothing is said before
+   * @param {() => Omit<Wishes, "resuming">} ends.wishes asked for at each attempt
+   * @param {() => Standing} ends.standing
+   * @param {() => number | null} ends.heard over the WebSocket, where sound went there last
+   * @param {() => void} ends.hush what came over the WebSocket and is not heard yet will come again
    * @param {() => void} ends.over it will not come back
    */
   constructor(ends) {
     /** @private */
     this.ends = ends;
-    /** @private @type {Path | null} */
-    this.path = null;
+    /** @private */
+    this.wanted = false;
     /** @private @type {SoundPath | null} */
     this.soundPath = null;
-    /** @private */
+    /** @private The server has welcomed us on this line. */
     this.begun = false;
-    /** @private @type {Closing | null} */
-    this.closing = null;
     /** @private */
-    this.attempts = 0;
-    /** @private @type {Map<number, number>} Sent pings that have no answer yet; at most `PATIENCE_MS / PING_MS`. */
-    this.pings = new Map();
+    this.own = new OwnConversation({
+      heard: () => this.soundPath?.heard() ?? ends.heard(),
+      standing: ends.standing,
+    });
+    /** @private @type {ReturnType<typeof setTimeout> | undefined} */
+    this.welcomeTimer = undefined;
     /** @private */
-    this.pingId = 0;
-    /** @private @type {number | undefined} */
-    this.rttMs = undefined;
-    /** @private @type {ReturnType<typeof setTimeout> | undefined} The one wait that is going on. */
-    this.timer = undefined;
+    this.line = new Line({
+      address: ends.address,
+      opened: () => this.begin(),
+      message: (message) => this.take(message),
+      sound: (samples, position) => ends.sound(samples, position),
+      codec: (codec, why) => ends.tell({ type: "codec", codec, why }),
+      lost: () => this.lost(),
+      waiting: (seconds) => ends.tell({ type: "waiting", seconds }),
+      remark: (text) => ends.tell({ type: "remark", text }),
+      refused: (error) => this.refused(error),
+    });
   }
 
-  /** Also cuts the wait for the next attempt short. */
+  /** Have a line ready, for nobody shall wait for it later. */
+  prepare() {
+    this.line.keep();
+  }
+
+  /** Begin; go on, where a conversation was kept. Cuts the wait for the next attempt short. */
   open() {
-    clearTimeout(this.timer);
+    this.wanted = true;
+    this.own.find();
     this.ends.tell({ type: "connecting" });
-    this.begun = false;
-    this.closing = null;
-    this.pings.clear();
-    const path = openWebSocket({
-      opened: () => this.soundPath?.open(),
-      message: (message) => this.take(message),
-      sound: (samples, position) => this.ends.sound(samples, position),
-      closed: () => this.closed(),
-    });
-    this.path = path;
-    this.soundPath = new SoundPath(this.ends.wishes(), {
-      send: (message) => path.send(message),
-      tell: this.ends.tell,
-      voice: this.ends.voice,
-      decided: () => void this.ends.ready.then(() => path.send(this.ends.hello())),
-      impossible: (why) => {
-        this.ends.tell({ type: "impossible", why });
-        this.end();
-      },
-    });
-    this.timer = setTimeout(() => path.close(), PATIENCE_MS);
+    this.line.need();
+  }
+
+  /** Go on here with a conversation that another tab has. */
+  async takeBack() {
+    this.ends.tell({ type: "connecting" });
+    await this.own.takeBack();
+    this.open();
   }
 
   /** Hang up. */
   end() {
-    const path = this.path;
-    this.path = null;
-    clearTimeout(this.timer);
-    this.soundPath?.close();
-    path?.send({ type: "bye" });
-    path?.close();
-    this.ends.over();
+    if (this.wanted) this.line.send({ type: "bye" });
+    this.finish(false);
   }
 
-  /** @param {ClientMessage} message */
+  /** The page goes, perhaps to come back: nothing is said, what was heard is kept. */
+  leave() {
+    this.own.keep();
+  }
+
+  /** @param {ClientMessage} message @returns {boolean} whether there is a conversation to say it in */
   send(message) {
-    if (this.begun) this.path?.send(message);
+    if (this.begun) this.line.send(message);
+    return this.begun;
   }
 
   /** @param {Int16Array} frame */
   sendSound(frame) {
-    if (this.begun && this.soundPath?.overWebSocket) this.path?.sendSound(frame);
+    if (this.begun && this.soundPath?.overWebSocket) this.line.sendSound(frame);
   }
 
   /** Another device in the middle of a conversation, or none. @param {MediaStreamTrack | null} microphone */
@@ -121,58 +109,112 @@ export class Connection {
     this.soundPath?.replace(microphone);
   }
 
+  /** The agent is heard here. */
+  audible() {
+    this.soundPath?.audible();
+    this.own.note(true);
+  }
+
+  /** @param {boolean} other the network is another one; else the page woke, or it may be down */
+  suspect(other) {
+    this.line.suspect(other);
+    if (other) this.soundPath?.networkChanged();
+  }
+
+  /** @private A line is there, and it is a new one. */
+  begin() {
+    this.quiet();
+    const resuming = this.own.there;
+    if (resuming) this.ends.hush();
+    this.soundPath = new SoundPath(
+      { ...this.ends.wishes(), resuming },
+      {
+        send: (message) => this.line.send(message),
+        tell: this.ends.tell,
+        voice: this.ends.voice,
+        carried: () => this.line.heard(),
+        decided: () => void this.hello(),
+        impossible: (why) => {
+          this.ends.tell({ type: "impossible", why });
+          this.end();
+        },
+      },
+    );
+    this.soundPath.begin();
+  }
+
+  /** @private */
+  async hello() {
+    const { soundPath } = this;
+    await this.ends.ready();
+    if (soundPath !== this.soundPath || !this.wanted) return;
+    this.line.send(this.own.greet(this.ends.hello()));
+    clearTimeout(this.welcomeTimer);
+    this.welcomeTimer = setTimeout(() => this.line.renew(), WELCOME_MS);
+  }
+
   /** @private @param {ServerMessage} message */
   take(message) {
-    if (message.type === "welcome") {
-      this.begun = true;
-      this.attempts = 0;
-    }
-    if (message.type === "closing") this.closing = message;
-    this.soundPath?.take(message);
-    this.ends.tell(message);
-    if (message.type === "welcome") this.ping();
-    if (message.type === "pong") this.answered(message.id);
-  }
-
-  /** @private */
-  ping() {
-    clearTimeout(this.timer);
-    if (this.pings.size >= PATIENCE_MS / PING_MS) {
-      this.path?.close();
+    if (message.type === "pong") {
+      this.ends.tell({ type: "round_trip", ms: this.line.rttMs ?? 0 });
+      this.own.note(false);
       return;
     }
-    this.pings.set(++this.pingId, performance.now());
-    this.send({ type: "ping", id: this.pingId, rtt_ms: this.rttMs });
-    this.timer = setTimeout(() => this.ping(), PING_MS);
+    if (!this.wanted) return; // nobody has said anything yet
+    if (message.type === "welcome") this.welcome(message);
+    if (message.type === "resume_token") this.own.renew(message.token);
+    if (message.type === "error" && message.code === "other_version") return this.refused(message.text);
+    this.soundPath?.take(message);
+    this.ends.tell(message);
+    if (message.type === "closing") this.closed(message);
   }
 
-  /** @private @param {number} id */
-  answered(id) {
-    const sent = this.pings.get(id);
-    if (sent === undefined) return;
-    this.pings.clear();
-    this.rttMs = performance.now() - sent;
-    this.ends.tell({ type: "round_trip", ms: this.rttMs });
+  /** @private @param {Welcome} welcome */
+  welcome(welcome) {
+    clearTimeout(this.welcomeTimer);
+    this.begun = true;
+    if (this.own.begin(welcome)) this.ends.tell({ type: "not_resumed" });
+  }
+
+  /** @private @param {Closing} closing */
+  closed({ reason, retry_after_s }) {
+    if (typeof retry_after_s === "number" || PASSING.includes(reason)) {
+      this.lost();
+      this.line.renew(retry_after_s ?? undefined);
+    } else this.finish(reason === "replaced");
+  }
+
+  /** @private There is no line any more. */
+  lost() {
+    this.quiet();
+    this.ends.tell({ type: "lost" });
   }
 
   /** @private */
-  closed() {
-    if (!this.path) return; // hung up here
-    clearTimeout(this.timer);
-    this.soundPath?.close();
-    this.path = null;
+  quiet() {
+    clearTimeout(this.welcomeTimer);
+    this.own.pause();
     this.begun = false;
-    if (!this.closing) this.ends.tell({ type: "lost" });
-    const { reason, retry_after_s } = this.closing ?? { reason: "lost" };
-    const again = reason === "lost" || reason === "server_stopping";
-    const backOff = BACK_OFF_S[Math.min(this.attempts++, BACK_OFF_S.length - 1)];
-    if (retry_after_s || again) this.wait(Math.ceil(retry_after_s ?? backOff));
-    else this.ends.over();
+    this.soundPath?.close();
+    this.soundPath = null;
   }
 
-  /** @private @param {number} seconds */
-  wait(seconds) {
-    this.ends.tell({ type: "waiting", seconds });
-    this.timer = setTimeout(() => (seconds > 1 ? this.wait(seconds - 1) : this.open()), 1000);
+  /** @private The conversation is over, here. @param {boolean} elsewhere */
+  finish(elsewhere) {
+    this.wanted = false;
+    this.quiet();
+    this.own.end(elsewhere);
+    this.line.rest();
+    this.ends.over();
+  }
+
+  /** @private No try helps. @param {unknown} error */
+  refused(error) {
+    this.quiet();
+    this.line.rest();
+    if (!this.wanted) return; // nobody asked for it yet
+    this.wanted = false;
+    this.ends.tell({ type: "refused", text: error instanceof Error ? error.message : String(error) });
+    this.ends.over();
   }
 }

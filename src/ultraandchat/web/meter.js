@@ -1,4 +1,5 @@
 /** The level of a voice that comes over WebRTC, measured beside the element that plays it. */
+import { keepRunning } from "./running.js";
 
 /**
  * @param {MediaStream} voice that an audio element plays too: without one Chromium keeps it silent here
@@ -24,5 +25,6 @@ async function measure(context, voice, tell) {
   node.port.onmessage = ({ data }) => tell(data);
   // It gives out silence; being connected is what makes every browser run it.
   context.createMediaStreamSource(voice).connect(node).connect(context.destination);
+  keepRunning(context);
   await context.resume();
 }

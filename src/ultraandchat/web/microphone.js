@@ -5,6 +5,7 @@
  * @import {MicrophoneState} from "./state.js"
  */
 import { dbfs } from "./level.js";
+import { keepRunning } from "./running.js";
 
 /** Why there is no microphone; `state` is what the page shows. */
 export class MicrophoneTrouble extends Error {
@@ -25,9 +26,55 @@ const TROUBLES = /** @type {Record<string, MicrophoneState>} */ ({
   AbortError: "busy",
 });
 
+/**
+ * What a refusal means. Chromium has one name for three of them, and tells them apart in words.
+ * @param {{name: string, message: string}} error of `getUserMedia`
+ * @returns {MicrophoneState}
+ */
+export function troubleOf({ name, message }) {
+  if (name === "NotAllowedError" && /dismissed/i.test(message)) return "dismissed";
+  if (name === "NotAllowedError" && /system/i.test(message)) return "forbidden";
+  return TROUBLES[name] ?? "missing";
+}
+
 /** Browsers lend microphones and audio worklets to secure pages only. */
 export function isLent() {
   return window.isSecureContext && Boolean(navigator.mediaDevices?.getUserMedia);
+}
+
+/** Whether the browser lends it; where that cannot be asked (older Firefox) it would ask. */
+async function permission() {
+  try {
+    return await navigator.permissions.query({ name: /** @type {PermissionName} */ ("microphone") });
+  } catch {
+    return null;
+  }
+}
+
+/** @returns {Promise<PermissionState>} */
+export async function permitted() {
+  return isLent() ? ((await permission())?.state ?? "prompt") : "denied";
+}
+
+/** The browser lends it without asking. */
+export async function isGranted() {
+  return (await permitted()) === "granted";
+}
+
+/** There is one, whether the browser lends it or not. */
+export async function isThere() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.some(({ kind }) => kind === "audioinput");
+}
+
+/**
+ * Something was plugged in or out, or the user changed what this page may.
+ * @param {() => void} changed
+ */
+export async function watchMicrophones(changed) {
+  if (!isLent()) return;
+  navigator.mediaDevices.addEventListener("devicechange", changed);
+  (await permission())?.addEventListener("change", changed);
 }
 
 export class Microphone {
@@ -35,16 +82,17 @@ export class Microphone {
    * @param {Object} ends
    * @param {(frame: Int16Array, level: number) => void} ends.frame with its level in dBFS
    * @param {() => void} ends.gone the device was unplugged or taken away
+   * @param {(silenced: boolean) => void} [ends.silenced] the system gives no sound of it for a while
+   * @param {MediaTrackConstraints} audio which one, and what the browser does to its sound
    */
-  static async open(ends) {
+  static async open(ends, audio) {
     if (!isLent()) throw new MicrophoneTrouble("insecure", "this page is not secure");
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
-    const stream = await navigator.mediaDevices.getUserMedia({ audio }).catch((error) => {
-      throw new MicrophoneTrouble(TROUBLES[error.name] ?? "missing", `${error.name}: ${error.message}`);
+    const stream = await lend(audio).catch((error) => {
+      throw new MicrophoneTrouble(troubleOf(error), `${error.name}: ${error.message}`);
     });
     try {
       // After getUserMedia: a context made before it may stay suspended.
-      return new Microphone(stream, await capture(stream, ends.frame), ends.gone);
+      return new Microphone(stream, await capture(stream, ends.frame), ends);
     } catch (error) {
       for (const track of stream.getTracks()) track.stop();
       throw new MicrophoneTrouble("busy", String(error));
@@ -55,18 +103,21 @@ export class Microphone {
    * @private
    * @param {MediaStream} stream
    * @param {{context: AudioContext, node: AudioWorkletNode}} graph
-   * @param {() => void} gone
+   * @param {{gone: () => void, silenced?: (silenced: boolean) => void}} ends
    */
-  constructor(stream, graph, gone) {
+  constructor(stream, graph, { gone, silenced }) {
     /** What WebRTC carries; the frames are the same sound. */
     this.track = stream.getAudioTracks()[0];
     /** @private Kept: a worklet node that nobody holds may be collected. */
     this.graph = graph;
     this.track.onended = gone;
+    this.track.onmute = () => silenced?.(true);
+    this.track.onunmute = () => silenced?.(false);
   }
 
-  get label() {
-    return this.track.label;
+  /** The device's id. */
+  get id() {
+    return this.track.getSettings().deviceId ?? "";
   }
 
   /** Muted here, not only at the server: nothing of it leaves the browser. */
@@ -75,11 +126,21 @@ export class Microphone {
   }
 
   close() {
-    this.track.onended = null;
+    this.track.onended = this.track.onmute = this.track.onunmute = null;
     this.track.stop();
     this.graph.node.port.onmessage = null;
     void this.graph.context.close();
   }
+}
+
+/** Any microphone where the one that is demanded is not there. @param {MediaTrackConstraints} audio */
+async function lend({ deviceId, ...any }) {
+  const { mediaDevices } = navigator;
+  if (!deviceId) return mediaDevices.getUserMedia({ audio: any });
+  return mediaDevices.getUserMedia({ audio: { ...any, deviceId } }).catch((error) => {
+    if (error.name !== "OverconstrainedError" && error.name !== "NotFoundError") throw error;
+    return mediaDevices.getUserMedia({ audio: any });
+  });
 }
 
 /**
@@ -93,6 +154,7 @@ async function capture(stream, tell) {
   node.port.onmessage = ({ data }) => tell(data, dbfs(data));
   // It gives out silence; being connected is what makes every browser run it.
   source.connect(node).connect(context.destination);
+  keepRunning(context);
   await context.resume();
   return { context, node };
 }

@@ -80,7 +80,7 @@ export function told({ rttMs, jitterMs, received, lost, concealedMs, bufferedMs 
  * @param {Map<string, any>} all
  * @param {any[]} entries
  */
-function selected(all, entries) {
+export function selected(all, entries) {
   const transport = entries.find((entry) => entry.type === "transport" && entry.selectedCandidatePairId);
   if (transport) return all.get(transport.selectedCandidatePairId) ?? {};
   const pairs = entries.filter((entry) => entry.type === "candidate-pair");

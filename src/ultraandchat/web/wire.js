@@ -2,7 +2,7 @@
  * The control messages of `/ws`, as types: the words of transport/wire.py. Made by `make docs`.
  */
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /**
  * First message: begin the conversation.
@@ -12,6 +12,10 @@ export const PROTOCOL_VERSION = 1;
  * @property {string} [timezone] IANA name, so that "what time is it" is answered for the caller.
  * @property {string} [language] BCP 47 tag of the browser.
  * @property {string} [voice] A voice of `Welcome.voices`; empty = the first.
+ * @property {number | null} [speed] As in `settings`, from the first word on.
+ * @property {number | null} [sensitivity] As in `settings`.
+ * @property {string} [resume] Go on with the conversation that gave this token (`Welcome.resume`, or the newest `resume_token`).
+ * @property {number | null} [heard] With `resume`: the position, in samples at 48 kHz (mod 2³²), up to which the agent was audible: the RTP timestamp of what was played last, or the position of a binary frame at that rate, over whichever connection it came. 0: nothing was heard yet. None: not known.
  */
 
 /**
@@ -47,12 +51,19 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * Changes how the agent speaks from the next clause on; an absent field stays as it is.
+ * Changes how the agent speaks, from the next clause on, and how it listens, at once; an absent field stays as it is.
  * @typedef {Object} Settings
  * @property {"settings"} type
  * @property {string | null} [voice]
  * @property {number | null} [speed] 0.5…2.
  * @property {number | null} [volume] 0…2; 1 = as made.
+ * @property {number | null} [sensitivity] The level below which this caller's sound is not speech: dBFS (RMS over 32 ms), -70…-20; the lower, the more is heard. 0: the server's own level, `turn.gate_dbfs`.
+ */
+
+/**
+ * Forget what was said so far. A reply is cut; a turn that is being spoken goes on, and so do timers. Answered by `forgotten`.
+ * @typedef {Object} Forget
+ * @property {"forget"} type
  */
 
 /**
@@ -99,6 +110,27 @@ export const PROTOCOL_VERSION = 1;
  * @typedef {Object} UsePath
  * @property {"use_path"} type
  * @property {"webrtc" | "websocket"} path
+ * @property {"pcm16" | "opus"} [codec] How the agent's voice comes over the WebSocket; `/config.json` names what this server has (`websocket.codecs`), "no_codec" is the answer to what it has not. Callers may send either at any time.
+ */
+
+/**
+ * One candidate pair of a WebRTC attempt, as the caller's browser saw it.
+ * @typedef {Object} PairTried
+ * @property {string} protocol "udp", "tcp", "relay/udp", "relay/tcp", "relay/tls".
+ * @property {string} local Kind of the caller's candidate: "host", "srflx", "prflx", "relay".
+ * @property {string} remote Kind and address of the server's: "host 203.0.113.7:13007".
+ * @property {string} state "chosen", "succeeded", "failed", "unanswered".
+ * @property {number | null} [rtt_ms]
+ */
+
+/**
+ * How one attempt at WebRTC went; may come before `hello`. For the log: a fallback is never silent.
+ * @typedef {Object} PathReport
+ * @property {"path_report"} type
+ * @property {"chosen" | "failed" | "lost"} outcome
+ * @property {string} text Why, in words; empty where it was chosen.
+ * @property {number} after_ms From the offer to media that came through, or to giving up.
+ * @property {PairTried[]} pairs At most 64.
  */
 
 /**
@@ -120,7 +152,7 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * @typedef {Hello | Mute | Interrupt | Say | Press | Release | Settings | Ping | Playback | Offer | IceCandidate | UsePath | Stats | Bye} ClientMessage
+ * @typedef {Hello | Mute | Interrupt | Say | Press | Release | Settings | Forget | Ping | Playback | Offer | IceCandidate | UsePath | PathReport | Stats | Bye} ClientMessage
  */
 
 /**
@@ -142,7 +174,17 @@ export const PROTOCOL_VERSION = 1;
  * @property {string[]} voices
  * @property {EngineInfo[]} engines
  * @property {string} about What is speaking, in one honest sentence.
+ * @property {string} resume With it in `hello`, another connection goes on with this conversation. Good for one use; empty: none can.
+ * @property {number} resume_s A conversation that was left waits so long for its caller.
+ * @property {boolean} resumed It goes on: what was said so far follows, as captions and `reply_done`, and then whatever is new.
  * @property {number} protocol
+ */
+
+/**
+ * A fresh one in place of `Welcome.resume`, long before that expires.
+ * @typedef {Object} ResumeToken
+ * @property {"resume_token"} type
+ * @property {string} token
  */
 
 /**
@@ -202,6 +244,23 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
+ * What the language model read and wrote for a reply; only of models that run beside the server.
+ * @typedef {Object} ReplyRead
+ * @property {"reply_read"} type
+ * @property {number} turn
+ * @property {number} prompt_tokens Of the whole conversation.
+ * @property {number} reused_tokens Of those, read before the turn had ended.
+ * @property {number} new_tokens Of the reply.
+ * @property {number} read_ms To hear and read what was new, before the first word.
+ */
+
+/**
+ * What was said before this message is no longer known here: neither its words nor its sound.
+ * @typedef {Object} Forgotten
+ * @property {"forgotten"} type
+ */
+
+/**
  * Something the caller should know, in plain words; the conversation goes on.
  * @typedef {Object} Notice
  * @property {"notice"} type
@@ -213,7 +272,7 @@ export const PROTOCOL_VERSION = 1;
  * A message was not understood; it had no effect and the connection stays.
  * @typedef {Object} Error
  * @property {"error"} type
- * @property {string} code "not_json", "unknown_type", "bad_message", "bad_sound", "not_begun", "bad_offer", "no_path".
+ * @property {string} code "not_json", "unknown_type", "bad_message", "bad_sound", "not_begun", "bad_offer", "no_path", "no_codec", "other_version" (of the protocol; no conversation can begin).
  * @property {string} text
  */
 
@@ -253,5 +312,5 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * @typedef {Welcome | State | UserCaption | AgentCaption | ReplyDone | TurnTiming | Notice | Error | Flush | Pong | Answer | PathLost | Closing} ServerMessage
+ * @typedef {Welcome | ResumeToken | State | UserCaption | AgentCaption | ReplyDone | TurnTiming | ReplyRead | Forgotten | Notice | Error | Flush | Pong | Answer | PathLost | Closing} ServerMessage
  */

@@ -30,7 +30,7 @@ export class FakePeer {
   addTransceiver() {
     return {
       setCodecPreferences: (/** @type {any} */ codecs) => (this.codecs = codecs),
-      receiver: { getSynchronizationSources: () => (this.arrived > 0 ? [{}] : []) },
+      receiver: { getSynchronizationSources: () => (this.arrived > 0 ? [{ rtpTimestamp: 960 * this.arrived }] : []) },
       sender: { replaceTrack: async (/** @type {unknown} */ track) => void this.replaced.push(track) },
     };
   }
@@ -71,7 +71,7 @@ export function install() {
   FakePeer.made.length = 0;
 }
 
-/** @type {import("../../../src/ultraandchat/web/state.js").WebRtcSettings} */
+/** @type {import("../../../src/ultraandchat/web/config.js").WebRtcSettings} */
 export const SETTINGS = { iceServers: [], iceTransportPolicy: "all", iceCandidatePoolSize: 3, fallback_ms: 2500 };
 
 /** Let everything that waits for nothing but its turn go on. */

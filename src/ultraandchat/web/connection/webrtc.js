@@ -1,12 +1,13 @@
 /**
  * One voice each way over WebRTC. It offers, waits for the proof that sound arrives, measures once a
- * second, and tells when it is over; what happens then is decided elsewhere.
+ * second, and tells when it is over; how long it may take and what happens then is decided in ladder.js.
  *
  * @import {Link} from "../stats.js"
- * @import {WebRtcSettings} from "../state.js"
- * @import {ClientMessage} from "../wire.js"
+ * @import {WebRtcSettings} from "../config.js"
+ * @import {ClientMessage, PathReport} from "../wire.js"
  */
 import { measure } from "../stats.js";
+import { pathReport } from "./report.js";
 
 /** Between looks for the first packet. */
 const LOOK_MS = 10;
@@ -15,15 +16,19 @@ const MEASURE_MS = 1_000;
 const INTERRUPTED_MS = 3_000;
 /** The server sends 50 packets a second, silence too: measurements without one that make it lost. */
 const DRY_MEASURES = 3;
+/** A browser that takes longer to say how it went closes without having said it. */
+const REPORT_MS = 500;
 
 /**
- * What a peer tells. After `lost` it is closed and tells nothing more.
+ * What a peer tells. After `lost` it is closed and tells nothing more, but the report of it.
  * @typedef {Object} PeerListener
  * @property {(message: ClientMessage) => void} send the offer and the candidates
  * @property {(stream: MediaStream) => void} stream the server's voice
+ * @property {() => void} answered the server's answer was taken
  * @property {() => void} carries once: sound came
- * @property {(link: Link) => void} measured once a second from then on
+ * @property {(link: Link) => void} measured once a second from then on, while packets come
  * @property {(why: string) => void} lost why, as a clause
+ * @property {(report: PathReport) => void} reported how the attempt went: after `carries`, after `lost`
  */
 
 export class Peer {
@@ -34,11 +39,9 @@ export class Peer {
    * @throws {DOMException} where the browser does not take the settings
    */
   constructor(settings, microphone, listener) {
-    const { iceServers, iceTransportPolicy, iceCandidatePoolSize, fallback_ms } = settings;
+    const { iceServers, iceTransportPolicy, iceCandidatePoolSize } = settings;
     /** @private */
     this.listener = listener;
-    /** @private */
-    this.patienceMs = fallback_ms;
     /** @private */
     this.pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, iceCandidatePoolSize, bundlePolicy: "max-bundle" });
     /** @private */
@@ -49,8 +52,10 @@ export class Peer {
     this.link = null;
     /** @private Measurements since the last packet. */
     this.dry = 0;
-    /** @private @type {ReturnType<typeof setTimeout> | undefined} Until sound must have come. */
-    this.deadline = undefined;
+    /** @private By `performance.now()`. */
+    this.offeredAt = 0;
+    /** @private Sound came. */
+    this.carried = false;
     /** @private @type {ReturnType<typeof setTimeout> | undefined} */
     this.interruption = undefined;
     /** @private @type {ReturnType<typeof setTimeout> | undefined} */
@@ -62,7 +67,7 @@ export class Peer {
   }
 
   async offer() {
-    this.expect(`the server did not answer WebRTC's offer within ${this.patienceMs / 1000} s`);
+    this.offeredAt = performance.now();
     try {
       await this.pc.setLocalDescription();
       this.listener.send({ type: "offer", sdp: this.pc.localDescription?.sdp ?? "" });
@@ -74,9 +79,10 @@ export class Peer {
   /** @param {string} sdp */
   async answer(sdp) {
     if (!this.open) return;
-    this.expect(`no sound came over WebRTC within ${this.patienceMs / 1000} s`);
     try {
       await this.pc.setRemoteDescription({ type: "answer", sdp });
+      if (!this.open) return;
+      this.listener.answered();
       this.look();
     } catch (error) {
       this.lose(`this browser does not take the server's answer (${error})`);
@@ -88,23 +94,40 @@ export class Peer {
     this.voice.sender.replaceTrack(microphone).catch((error) => this.lose(`the microphone was refused (${error})`));
   }
 
-  /** Close because it does not work, and say why. @param {string} why */
+  /**
+   * The RTP timestamp, at 48 kHz, of what was played last; null where nothing was.
+   * @returns {number | null}
+   */
+  heard() {
+    return this.open ? (this.voice.receiver.getSynchronizationSources()[0]?.rtpTimestamp ?? null) : null;
+  }
+
+  /** Close because it does not work, and say why, and then how it went. @param {string} why */
   lose(why) {
     if (!this.open) return;
-    this.close();
+    this.rest();
+    const afterMs = performance.now() - this.offeredAt;
+    const reported = this.report(this.carried ? "lost" : "failed", why, afterMs);
+    const late = new Promise((end) => setTimeout(end, REPORT_MS));
+    void Promise.race([reported, late]).then(() => this.pc.close()); // one that is closed tells nothing
     this.listener.lost(why);
   }
 
   close() {
-    this.open = false;
-    for (const timer of [this.deadline, this.interruption, this.next]) clearTimeout(timer);
+    this.rest();
     this.pc.close();
   }
 
-  /** @private @param {string} otherwise why it is lost if no sound comes in time */
-  expect(otherwise) {
-    clearTimeout(this.deadline);
-    this.deadline = setTimeout(() => this.lose(otherwise), this.patienceMs);
+  /** @private */
+  rest() {
+    this.open = false;
+    for (const timer of [this.interruption, this.next]) clearTimeout(timer);
+  }
+
+  /** @private @param {PathReport["outcome"]} outcome @param {string} why @param {number} afterMs */
+  async report(outcome, why, afterMs) {
+    const stats = await this.stats().catch(() => new Map()); // a browser that tells no pairs
+    this.listener.reported(pathReport(outcome, why, afterMs, stats));
   }
 
   /**
@@ -137,28 +160,29 @@ export class Peer {
       this.next = setTimeout(() => this.look(), LOOK_MS);
       return;
     }
-    clearTimeout(this.deadline);
     this.next = setTimeout(() => this.follow(), MEASURE_MS);
+    this.carried = true;
+    void this.report("chosen", "", performance.now() - this.offeredAt);
     this.listener.carries();
   }
 
   /** @private */
   async follow() {
     const before = this.link;
-    const link = (this.link = await this.measurement());
+    const link = (this.link = measure(await this.stats(), before));
     if (!this.open) return;
     this.dry = link.received === before?.received ? this.dry + 1 : 0;
     if (this.dry >= DRY_MEASURES) {
       this.lose(`no sound came over WebRTC for ${DRY_MEASURES} s`);
       return;
     }
-    this.listener.measured(link);
+    if (this.dry === 0) this.listener.measured(link); // it is a sign of life, too
     this.next = setTimeout(() => this.follow(), MEASURE_MS);
   }
 
-  /** @private */
-  async measurement() {
-    return measure(/** @type {Map<string, any>} */ (/** @type {unknown} */ (await this.pc.getStats())), this.link);
+  /** @private @returns {Promise<Map<string, any>>} */
+  async stats() {
+    return /** @type {Map<string, any>} */ (/** @type {unknown} */ (await this.pc.getStats()));
   }
 }
 

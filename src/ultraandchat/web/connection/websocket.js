@@ -1,50 +1,75 @@
 /**
- * One WebSocket on the page's own origin: messages as JSON, sound as PCM16 behind a header.
+ * One WebSocket: messages as JSON, sound behind a header. In which codec both sides speak is settled
+ * here: whoever says `use_path` need not know.
  *
- * @import {Listener, Path} from "../connection.js"
+ * @import {Listener, Path} from "./path.js"
+ * @import {ClientMessage} from "../wire.js"
  */
-import { decode, encode } from "../frames.js";
+import { bestCodec } from "../opus.js";
+import { Packing } from "./packing.js";
 
-/** More than this unsent (one second of sound) means the network stalls: newer sound is dropped. */
-const MOST_UNSENT_BYTES = 32_000;
+/** Answers of a server that does not take Opus. */
+const REFUSALS = ["no_codec", "bad_sound"];
 
 /**
  * @param {Listener} listener
+ * @param {URL} address
  * @returns {Path}
  */
-export function openWebSocket(listener) {
-  const address = new URL("ws", document.baseURI);
-  address.protocol = address.protocol.replace("http", "ws");
+export function openWebSocket(listener, address) {
   const socket = new WebSocket(address);
   socket.binaryType = "arraybuffer";
-  let position = 0;
   let closed = false;
+  /** Whether sound goes here, by what was said last. */
+  let inUse = true;
+
   const close = () => {
     if (closed) return;
     closed = true;
+    packing.close();
     socket.close();
     listener.closed();
   };
-  socket.onopen = () => closed || listener.opened();
+  /** @param {ClientMessage} message */
+  const send = (message) => {
+    if (message.type === "use_path") {
+      inUse = message.path === "websocket";
+      if (inUse) message = { ...message, codec: packing.codec };
+    }
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const packing = new Packing({
+    send: (bytes) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
+    },
+    sound: (samples, position) => closed || listener.sound(samples, position),
+    changed: (codec, why) => {
+      if (inUse) send({ type: "use_path", path: "websocket" });
+      listener.codec(codec, why);
+    },
+  });
+
+  socket.onopen = async () => {
+    if (closed) return;
+    listener.opened();
+    if ((await bestCodec()) === "opus" && !closed) packing.useOpus();
+  };
   socket.onclose = close;
   socket.onmessage = ({ data }) => {
     if (closed) return;
-    if (typeof data === "string") listener.message(JSON.parse(data));
-    else {
-      const frame = decode(data);
-      if (frame) listener.sound(frame.samples, frame.position);
+    if (typeof data !== "string") {
+      packing.unpack(data);
+      return;
     }
+    const message = JSON.parse(data);
+    if (message.type === "flush") packing.flush();
+    if (message.type === "error" && REFUSALS.includes(message.code)) packing.fail(message.text);
+    listener.message(message);
   };
   return {
     name: "websocket",
-    send: (message) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-    },
-    sendSound: (frame) => {
-      const stalled = socket.bufferedAmount > MOST_UNSENT_BYTES;
-      if (socket.readyState === WebSocket.OPEN && !stalled) socket.send(encode(frame, position));
-      position += frame.length; // what is dropped leaves a gap, so that the server counts right
-    },
+    send,
+    sendSound: (frame) => packing.pack(frame, socket.bufferedAmount),
     close,
   };
 }

@@ -1,21 +1,15 @@
 /**
- * What is one click away: the engines in honest words, the voice; view/connection.js has the way the
- * sound takes. Closed at the first visit; the choice is remembered.
+ * What is speaking, in one sentence, how soon it answered, and the voice that is chosen; view/side.js has the rest.
  *
  * @import {PageState} from "../state.js"
- * @import {EngineInfo} from "../wire.js"
  */
-import { ENGINE_KINDS } from "../words.js";
-import { facts, find, milliseconds } from "./find.js";
-
-const REMEMBERED = "details";
+import { find, make, milliseconds } from "./find.js";
 
 /**
  * @param {(voice: string) => void} choose
  * @returns {(state: PageState) => void}
  */
 export function detailsView(choose) {
-  foldable();
   const voices = find("voices", HTMLSelectElement);
   voices.addEventListener("change", () => choose(voices.value));
   /** @type {readonly unknown[]} */
@@ -28,38 +22,15 @@ export function detailsView(choose) {
     const now = [known, voice, answered];
     if (now.every((value, index) => value === last[index])) return;
     last = now;
-    find("answered", HTMLElement).textContent = answered ? `answered in ${milliseconds(answered)}` : "";
+    const time = answered ? [make("span", "wide", "answered in "), milliseconds(answered)] : [];
+    find("answered", HTMLElement).replaceChildren(...time);
+    const { dataset } = find("latency", HTMLElement);
+    if (answered) dataset.totalMs = answered.toFixed(1);
+    else delete dataset.totalMs;
     find("about", HTMLElement).textContent = known?.about ?? "";
-    facts(find("engines", HTMLElement), (known?.engines ?? []).map(engine));
     showVoices(voices, known?.voices ?? [], voice);
+    find("voice", HTMLElement).hidden = !state.config?.library && (known?.voices ?? []).length < 2;
   };
-}
-
-function foldable() {
-  const side = find("side", HTMLElement);
-  const more = find("more", HTMLButtonElement);
-  const fold = (/** @type {boolean} */ open) => {
-    side.hidden = !open;
-    more.setAttribute("aria-expanded", String(open));
-    document.documentElement.dataset.side = open ? "open" : "closed";
-  };
-  const choose = (/** @type {boolean} */ open) => {
-    fold(open);
-    localStorage.setItem(REMEMBERED, open ? "open" : "closed");
-    more.focus();
-  };
-  more.addEventListener("click", () => choose(Boolean(side.hidden)));
-  find("less", HTMLButtonElement).addEventListener("click", () => choose(false));
-  side.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") choose(false);
-  });
-  fold(localStorage.getItem(REMEMBERED) === "open");
-}
-
-/** @param {EngineInfo} info @returns {[string, string]} */
-function engine({ kind, name, state, detail }) {
-  const rest = [state === "ready" ? "" : state, detail].filter(Boolean).join(", ");
-  return [ENGINE_KINDS[kind] ?? kind, rest ? `${name}: ${rest}` : name];
 }
 
 /** @param {HTMLSelectElement} select @param {string[]} voices @param {string} chosen */
@@ -68,6 +39,5 @@ function showVoices(select, voices, chosen) {
   if (there.join("\n") !== voices.join("\n")) {
     select.replaceChildren(...voices.map((voice) => new Option(voice, voice)));
   }
-  if (chosen) select.value = chosen;
-  find("voice", HTMLElement).hidden = voices.length < 2;
+  if (voices.includes(chosen)) select.value = chosen;
 }

@@ -26,9 +26,9 @@ export function make(tag, className = "", text = "") {
   return element;
 }
 
-/** @param {HTMLElement} list @param {[string, string][]} pairs */
-export function facts(list, pairs) {
-  list.replaceChildren(...pairs.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
+/** Write only what changes. @param {Element} element @param {string} text */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /** @param {number} ms */

@@ -1,7 +1,7 @@
 /**
- * The one moving thing: a disc whose edge follows what is really heard and played. Open and still
- * when it listens, waving with the user's voice, a turning highlight when it thinks, filled when it
- * speaks. It draws only while something moves.
+ * The one moving thing: a disc whose edge follows what is really heard and played. Small when nobody is there, open and
+ * still when it listens, with a thick edge that waves with the user's voice, a turning highlight when it thinks, filled
+ * when it speaks. What does not follow a level is the style's; it draws only while something moves.
  */
 import { SILENCE_DBFS } from "../level.js";
 import { find } from "./find.js";
@@ -14,15 +14,22 @@ const RISE = 0.35;
 const FALL = 0.09;
 /** Radius at rest, of the drawing's 100. */
 const REST = 62;
-const POINTS = 72;
+/** Corners of the edge, rounded off: enough for five waves. */
+const POINTS = 24;
 /** The edge's waves: how many around, how far at full level, radians a second. */
 const WAVES = /** @type {const} */ ([
   [2, 2.6, 1.6],
   [3, 2.2, -2.3],
   [5, 1.4, 3.1],
 ]);
+/** Between two drawings: a wave this slow needs no more, and a screen of 120 Hz is not asked to. */
+const FRAME_MS = 30;
 /** The level attribute is written this often, and in steps where motion is not wanted. */
 const STEP_MS = 100;
+
+/** The curve goes through the middles between its corners, so these stand a little outside. */
+const OUTSIDE = 2 / (1 + Math.cos(Math.PI / POINTS) ** 2);
+const ANGLES = Array.from({ length: POINTS }, (_, index) => (2 * Math.PI * index) / POINTS);
 
 export class Presence {
   constructor() {
@@ -40,6 +47,8 @@ export class Presence {
     this.level = 0;
     /** @private */
     this.drawing = false;
+    /** @private */
+    this.drawn = 0;
     /** @private */
     this.told = 0;
     /** @private */
@@ -94,26 +103,40 @@ export class Presence {
 
   /** @private @param {number} now */
   tick(now) {
-    const wanted = this.wanted();
-    const next = this.level + (wanted - this.level) * (wanted > this.level ? RISE : FALL);
-    this.draw(now / 1000, next < 0.004 && wanted === 0 ? 0 : next);
-    this.drawing = wanted > 0 || this.level > 0;
+    const frames = Math.min(6, (now - this.drawn) / 16.7);
+    if (now - this.drawn >= FRAME_MS) {
+      this.drawn = now;
+      const wanted = this.wanted();
+      const share = 1 - (1 - (wanted > this.level ? RISE : FALL)) ** frames;
+      const next = this.level + (wanted - this.level) * share;
+      this.draw(now / 1000, next < 0.004 && wanted === 0 ? 0 : next);
+      this.drawing = wanted > 0 || this.level > 0;
+    }
     if (this.drawing) requestAnimationFrame((then) => this.tick(then));
   }
 
   /** @private @param {number} seconds @param {number} level */
   draw(seconds, level = 0) {
     this.level = level;
-    const points = Array.from({ length: POINTS }, (_, i) => {
-      const angle = (2 * Math.PI * i) / POINTS;
-      const wave = WAVES.reduce(
-        (sum, [count, far, speed]) => sum + far * Math.sin(count * angle + speed * seconds),
-        0,
-      );
-      const radius = REST + level * (9 + wave);
-      return `${(radius * Math.cos(angle)).toFixed(2)} ${(radius * Math.sin(angle)).toFixed(2)}`;
+    const points = ANGLES.map((angle) => {
+      let wave = 0;
+      for (const [count, far, speed] of WAVES) wave += far * Math.sin(count * angle + speed * seconds);
+      const radius = (REST + level * (9 + wave)) * OUTSIDE;
+      return /** @type {const} */ ([radius * Math.cos(angle), radius * Math.sin(angle)]);
     });
-    this.edge.setAttribute("d", `M${points.join("L")}Z`);
-    this.halo.setAttribute("r", (REST + 10 + 22 * level).toFixed(2));
+    const last = /** @type {readonly [number, number]} */ (points.at(-1));
+    const curve = points.map((point, index) => `Q${at(point)} ${at(middle(point, points[(index + 1) % POINTS]))}`);
+    this.edge.setAttribute("d", `M${at(middle(last, points[0]))}${curve.join("")}Z`);
+    this.halo.setAttribute("r", (REST + 10 + 22 * level).toFixed(1));
   }
+}
+
+/** @param {readonly [number, number]} point */
+function at([x, y]) {
+  return `${x.toFixed(1)} ${y.toFixed(1)}`;
+}
+
+/** @param {readonly [number, number]} one @param {readonly [number, number]} other @returns {[number, number]} */
+function middle([x, y], [otherX, otherY]) {
+  return [(x + otherX) / 2, (y + otherY) / 2];
 }

@@ -4,17 +4,24 @@
  * @import {Conversation} from "../conversation.js"
  * @import {MicrophoneState, PageState} from "../state.js"
  */
+import { hint } from "../hints.js";
 import { isLent } from "../microphone.js";
-import { stateWord } from "../state.js";
+import { IDLE, stateWord } from "../state.js";
+import { foreign } from "../version.js";
 import { sentence } from "../words.js";
 import { find } from "./find.js";
 
 const BROWSER = { agent: navigator.userAgent, origin: location.origin };
+/** A phone has no space bar; asked again each time, as keyboards come and go. */
+const touch = matchMedia("(hover: none)");
 /** The server's own limit is 4000; what is longer is not a turn. */
 const MOST_TYPED_CHARS = 4_000;
 
+/** A cut that heals by itself within a second or so shows no button. */
+const SHOWN_MISSES = 3;
+
 /** @type {MicrophoneState[]} */
-const FAILED = ["denied", "missing", "busy"];
+const FAILED = ["denied", "dismissed", "forbidden", "missing", "busy"];
 
 /**
  * @param {Conversation} conversation
@@ -32,13 +39,21 @@ export function talkView(conversation) {
   const input = find("say", HTMLInputElement);
   input.maxLength = MOST_TYPED_CHARS;
 
-  on(start, () => conversation.start(true));
+  /** @type {PageState["kept"]} */
+  let kept = "";
+  on(start, () => {
+    if (start.dataset.does === "wake") conversation.wake();
+    else if (kept === "elsewhere") conversation.takeBack();
+    else if (kept === "waits") conversation.goOn();
+    else conversation.start(true);
+  });
   on(without, () => conversation.start(false));
   on(microphone, () => conversation.listen());
   on(mute, () => conversation.mute(mute.getAttribute("aria-pressed") !== "true"));
   on(interrupt, () => conversation.interrupt());
   on(end, () => conversation.end());
-  find("typed", HTMLFormElement).addEventListener("submit", (event) => {
+  const typed = find("typed", HTMLFormElement);
+  typed.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
     if (text) conversation.say(text);
@@ -47,34 +62,50 @@ export function talkView(conversation) {
 
   return (state) => {
     const { phase, muted } = state;
+    kept = state.kept;
     const hears = state.microphone === "on";
     show(word, stateWord(state));
-    show(line, sentence(state, BROWSER));
+    word.ariaLive = phase === "talking" ? "off" : "polite"; // or it talks into the conversation
+    show(line, sentence(state, BROWSER) || hint(state, touch.matches));
     showStart(state, start);
     const idle = phase === "ready";
     without.hidden = !idle || !(FAILED.includes(state.microphone) || !isLent());
-    find("why", HTMLElement).hidden = !idle || start.hidden || !without.hidden;
-    find("begin", HTMLElement).hidden = start.hidden && without.hidden;
-    find("dock", HTMLElement).hidden = idle || phase === "loading";
+    showHttps(state, find("https", HTMLAnchorElement));
+    find("why", HTMLElement).hidden = !idle || state.conversation > 0 || kept !== "" || start.hidden || !without.hidden;
+    const idling = IDLE.includes(phase);
     const talking = phase === "talking";
+    for (const control of [typed, interrupt, end]) control.hidden = idling;
     for (const control of [mute, microphone, input, find("send", HTMLButtonElement)]) {
       control.disabled = !talking;
     }
-    mute.hidden = !hears;
-    microphone.hidden = hears || !isLent();
+    mute.hidden = idling || !hears;
+    microphone.hidden = idling || hears || !isLent();
     mute.setAttribute("aria-pressed", String(muted));
     show(find("mute-word", HTMLElement), muted ? "Unmute" : "Mute");
     interrupt.disabled = !talking || !["speaking", "thinking"].includes(stateWord(state));
-    find("hold", HTMLElement).hidden = !hears || !talking;
   };
 }
 
 /** @param {PageState} state @param {HTMLButtonElement} start */
-function showStart({ phase, microphone, trouble }, start) {
-  const again = phase === "waiting" || (phase === "connecting" && trouble !== "");
-  start.hidden = !again && (phase === "connecting" || phase === "talking" || !isLent());
+function showStart(state, start) {
+  const { phase, microphone, kept, blocked } = state;
+  const wake = phase === "talking" && blocked;
+  const again = phase === "waiting" || (phase === "connecting" && state.misses >= SHOWN_MISSES);
+  const barred = phase === "locked" || phase === "barred";
+  start.hidden = barred || foreign(state) || (!again && !wake && (phase === "connecting" || phase === "talking" || !isLent()));
   start.disabled = phase === "loading" || phase === "connecting";
-  show(start, again ? "Try now" : FAILED.includes(microphone) ? "Try again" : "Start talking");
+  start.dataset.does = wake ? "wake" : "start";
+  const failed = FAILED.includes(microphone) ? "Try again" : "Start talking";
+  show(start, again ? "Try now" : wake || kept === "waits" ? "Go on" : kept === "elsewhere" ? "Go on here" : failed);
+}
+
+/** The same page where browsers lend the microphone. @param {PageState} state @param {HTMLAnchorElement} link */
+function showHttps({ phase, config }, link) {
+  const url = config?.https_url ?? "";
+  link.hidden = isLent() || phase !== "ready" || !url.startsWith("https:");
+  if (link.hidden || link.textContent === url) return;
+  link.href = url;
+  link.textContent = url;
 }
 
 /**

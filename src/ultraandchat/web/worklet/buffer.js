@@ -3,7 +3,8 @@
  * Pure arithmetic on samples; it knows no clock, no worklet and no socket.
  *
  * Playing begins at the start level. A network that lets it run dry raises that level, and what
- * piles up behind a stall is cut back to it: late sound is worse than lost sound.
+ * piles up behind a stall is cut back to it: late sound is worse than lost sound. It knows up to which
+ * position its sound has left.
  */
 
 /** Sound held before playing begins: three frames, and what the server sends ahead. */
@@ -21,8 +22,8 @@ export const FADE_MS = 10;
 const WRAP = 2 ** 32;
 /** A jump in position shorter than a frame is rounding, not silence. */
 const SILENCE_MS = 20;
-/** The tail after the last sample of an underrun falls by this factor a sample: -60 dB in 10 ms at 24 kHz. */
-const DECAY = 0.972;
+/** The tail after the last sample of an underrun falls to this within `FADE_MS`: -60 dB. */
+const FAINT = 0.001;
 
 export class JitterBuffer {
   /** @param {number} rate samples a second of what is pushed and pulled */
@@ -30,12 +31,20 @@ export class JitterBuffer {
     this.rate = rate;
     this.underruns = 0;
     this.targetMs = START_MS;
+    /** Up to where sound has left, as positions are; null: none has. @type {number | null} */
+    this.heard = null;
+    /** @private Of the tail, a sample. */
+    this.decay = FAINT ** (1000 / FADE_MS / rate);
     /** @private */
     this.store = new Float32Array(rate * 2);
     /** @private */
     this.first = 0;
     /** @private */
     this.count = 0;
+    /** @private Samples that have left the store since the beginning. */
+    this.left = 0;
+    /** @private Sound without a gap, by where it begins in all that was ever stored; the oldest leaves. @type {{begin: number, position: number}[]} */
+    this.stretches = [];
     /** @private */
     this.playing = false;
     /** @private Pulled while the start level was not reached, in samples. */
@@ -69,14 +78,26 @@ export class JitterBuffer {
       }
       this.dry = false;
     }
-    this.expected = modulo(position + samples.length);
-    const room = this.store.length - this.count;
-    if (samples.length > room) {
+    if (samples.length > this.store.length - this.count) {
       this.cutBack();
-      samples = samples.subarray(Math.max(0, samples.length - (this.store.length - this.count)));
+      const surplus = Math.max(0, samples.length - (this.store.length - this.count));
+      samples = samples.subarray(surplus);
+      position = modulo(position + surplus);
     }
-    for (const sample of samples) {
-      this.store[(this.first + this.count) % this.store.length] = sample;
+    let rising = 0;
+    let falling = 0;
+    if (position !== this.expected) {
+      this.stretches.push({ begin: this.left + this.count, position });
+      if (this.playing || this.count > 0) {
+        rising = this.samples(FADE_MS); // it does not go on from what was before, whose last sample decays in it
+        falling = this.count > 0 ? this.store[(this.first + this.count - 1) % this.store.length] : this.tail;
+      }
+    }
+    this.expected = modulo(position + samples.length);
+    for (let i = 0; i < samples.length; i++) {
+      const joint = i < rising;
+      falling *= joint ? this.decay : 0;
+      this.store[(this.first + this.count) % this.store.length] = samples[i] * (joint ? i / rising : 1) + falling;
       this.count += 1;
     }
     if (this.count > this.samples(FULL_MS)) this.cutBack();
@@ -99,20 +120,28 @@ export class JitterBuffer {
         this.playing = false;
         this.dry = this.expected !== null;
       }
-      this.tail *= DECAY;
+      this.tail *= this.decay;
       out[i] = Math.abs(this.tail) < 1e-4 ? (this.tail = 0) : this.tail;
     }
+    this.follow();
   }
 
-  /** Drop what is not audible yet: a short fade of it stays. */
+  /** Drop what is not audible yet: a short fade of it stays, and does not count as heard. */
   flush() {
     const left = Math.min(this.playing ? this.count : 0, this.samples(FADE_MS));
     for (let i = 0; i < left; i++) {
       this.store[(this.first + i) % this.store.length] *= 1 - (i + 1) / left;
     }
     this.count = left;
+    this.stretches = [];
     this.expected = null;
     this.dry = false;
+  }
+
+  /** Another conversation begins, and with it another timeline. */
+  forget() {
+    this.flush();
+    this.heard = null;
   }
 
   /** @private @param {number} quantum samples about to be pulled */
@@ -143,6 +172,14 @@ export class JitterBuffer {
     }
     this.first = (this.first + surplus) % this.store.length;
     this.count -= surplus;
+    this.left += surplus;
+  }
+
+  /** @private Where the last sample that left stood. */
+  follow() {
+    while (this.stretches.length > 1 && this.stretches[1].begin < this.left) this.stretches.shift();
+    const [stretch] = this.stretches;
+    if (stretch && stretch.begin < this.left) this.heard = modulo(stretch.position + this.left - stretch.begin);
   }
 
   /** @private */
@@ -150,6 +187,7 @@ export class JitterBuffer {
     const sample = this.store[this.first];
     this.first = (this.first + 1) % this.store.length;
     this.count -= 1;
+    this.left += 1;
     return sample;
   }
 
