@@ -97,10 +97,11 @@ class Callers:
                 socket = await stack.enter_async_context(
                     http.ws_connect(url, compress=0, max_msg_size=0)
                 )
-                if path == "webrtc":
+                if path.startswith("webrtc"):
                     way = self._over_rtp(ControlLine(socket), hearing, index)
                 else:
-                    way = WebSocketWay(socket, self._sounds, hearing)
+                    opus = self._given.codec == "opus"
+                    way = WebSocketWay(socket, self._sounds, hearing, opus=opus)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             hearkening = group.create_task(way.hear())
             try:
@@ -111,7 +112,14 @@ class Callers:
                 hearkening.cancel()
 
     def _over_rtp(self, line: Line, hearing: Hearing, index: int) -> WebRtcWay:
-        return WebRtcWay(line, self._sounds, hearing, Random(index), self._link())
+        return WebRtcWay(
+            line,
+            self._sounds,
+            hearing,
+            Random(index),
+            self._link(),
+            tcp=self._given.path == "webrtc-tcp",
+        )
 
     def _link(self) -> Link | None:
         badness = Badness(self._given.loss, self._given.jitter / 1000)
@@ -156,7 +164,12 @@ class Callers:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--url", required=True)
-    parser.add_argument("--path", choices=["websocket", "webrtc", "offer"], default="webrtc")
+    parser.add_argument(
+        "--path", choices=["websocket", "webrtc", "webrtc-tcp", "offer"], default="webrtc"
+    )
+    parser.add_argument(
+        "--codec", choices=["pcm16", "opus"], default="pcm16", help="of sound on the WebSocket"
+    )
     parser.add_argument("--conversations", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--silent", action="store_true", help="nobody talks")

@@ -130,7 +130,7 @@ def percentile(values: np.ndarray[Any, np.dtype[np.float64]], share: float) -> s
 def arguments(document: str | None, conversations: list[int]) -> argparse.ArgumentParser:
     """What these benchmarks are told."""
     parser = argparse.ArgumentParser(description=(document or "").partition("\n")[0])
-    parser.add_argument("--path", choices=["websocket", "webrtc"], default="webrtc")
+    parser.add_argument("--path", choices=["websocket", "webrtc", "webrtc-tcp"], default="webrtc")
     parser.add_argument("--conversations", type=int, nargs="+", default=conversations)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument(

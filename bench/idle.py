@@ -27,7 +27,7 @@ from ultraandchat.events import SessionEvent
 from ultraandchat.playout.ticker import Ticker
 from ultraandchat.server.app import Server
 from ultraandchat.transport.base import CloseReason, Transport
-from ultraandchat.transport.wire import HEADER
+from ultraandchat.transport.wire import HEADER, Hello
 
 FRAME = b"\0" * 640
 
@@ -45,9 +45,11 @@ class PathOnly:
     ) -> None:
         self._ticker = ticker
         self._transport: Transport | None = None
+        self.left_at: float | None = None
 
-    def attach(self, transport: Transport) -> None:
+    def attach(self, transport: Transport, hello: Hello) -> asyncio.Future[CloseReason]:
         self._transport = transport
+        return asyncio.get_running_loop().create_future()
 
     def stop(self, reason: CloseReason) -> None:
         """The benchmark ends the process."""

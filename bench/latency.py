@@ -1,6 +1,7 @@
 """Voice to voice with scripted engines: what the server itself costs, over WebSocket and WebRTC.
 
-    python -m bench.latency [--path webrtc] [--conversations 1 4 8] [--seconds 60] [--pin] [--silent]
+    python -m bench.latency [--path webrtc|webrtc-tcp|websocket] [--codec pcm16|opus]
+                            [--conversations 1 4 8] [--seconds 60] [--pin] [--silent]
 
 `v2v` is from the caller's last frame of speech (handed to the socket) to the first frame of the reply
 at its socket, less the engines' own 150 ms; `over` is that less the end silence (`turn.endpoint_ms`).
@@ -27,10 +28,14 @@ SLOPE_FROM, SLOPE_TO = 4, 16
 def main() -> None:
     parser = cell_arguments(__doc__, [1, 4])
     parser.add_argument("--silent", action="store_true", help="all are connected, nobody talks")
+    parser.add_argument(
+        "--codec", choices=["pcm16", "opus"], default="pcm16", help="of sound on the WebSocket"
+    )
     given = parser.parse_args()
     console = Console(width=190)
     console.print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}")
-    options = ["--path", given.path, *(["--silent"] if given.silent else [])]
+    options = ["--path", given.path, "--codec", given.codec]
+    options += ["--silent"] if given.silent else []
     cells = []
     for conversations in given.conversations:
         core = SERVER_CORE if given.pin else None
@@ -39,11 +44,12 @@ def main() -> None:
         cells.append(cell)
         console.print(f"{conversations}: {cell.seconds:.0f} s measured", style="dim")
     how = "nobody talks, " if given.silent else ""
+    codec = f" ({given.codec})" if given.path == "websocket" else ""
     where = ", server on one core, callers on another" if given.pin else ""
     console.print(
         table(
             cells,
-            f"scripted, {given.path}, {how}turn.endpoint_ms={ENDPOINT_MS}, "
+            f"scripted, {given.path}{codec}, {how}turn.endpoint_ms={ENDPOINT_MS}, "
             f"{given.seconds:.0f} s{where}",
         )
     )

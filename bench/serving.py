@@ -1,6 +1,7 @@
 """A server in a process of its own, for benchmarks: started, waited for, measured, stopped."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,10 +25,12 @@ class Serving:
     port: int
     ready_s: float
     """From the start of the process to the first 200 of `/ready`."""
+    host: str = "127.0.0.1"
+    """As in an address: IPv6 in brackets."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def cpu_s(self) -> float:
         """User and system seconds of the process and all its children so far."""
@@ -68,6 +71,7 @@ def serving(
     profile: str = "scripted",
     log: Path | None = None,
     port: int = 0,
+    host: str = "127.0.0.1",
     wait: bool = True,
     core: int | None = None,
 ) -> Iterator[Serving]:
@@ -77,7 +81,7 @@ def serving(
     command = [sys.executable, "-m", "ultraandchat", "serve", "--profile", profile]
     for setting in (f"server.port={port}", "logs.directory=", *settings):
         command += ["--set", setting]
-    with running(command, port, log=log, wait=wait, core=core) as server:
+    with running(command, port, host=host, log=log, wait=wait, core=core) as server:
         yield server
 
 
@@ -86,6 +90,7 @@ def running(
     command: list[str],
     port: int,
     *,
+    host: str = "127.0.0.1",
     log: Path | None = None,
     wait: bool = True,
     core: int | None = None,
@@ -93,9 +98,11 @@ def running(
     """Any server that answers `/ready` (or `/health`, without `wait`) at that port."""
     begun = time.perf_counter()
     with log.open("w") if log else Path(os.devnull).open("w") as out:
-        process = subprocess.Popen([*on_core(core), *command], stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*with_us(), *on_core(core), *command], stdout=out, stderr=subprocess.STDOUT
+        )
         try:
-            yield Serving(process.pid, port, _wait(process, port, begun, ready=wait))
+            yield Serving(process.pid, port, _wait(process, f"{host}:{port}", begun, wait), host)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -105,14 +112,14 @@ def running(
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, begun: float, *, ready: bool) -> float:
+def _wait(process: subprocess.Popen[bytes], at: str, begun: float, ready: bool) -> float:
     path = "ready" if ready else "health"
     while time.perf_counter() - begun < 60:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         with (
             suppress(urllib.error.URLError, ConnectionError),
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=2) as answer,
+            urllib.request.urlopen(f"http://{at}/{path}", timeout=2) as answer,
         ):
             if answer.status == 200:
                 return time.perf_counter() - begun
@@ -152,6 +159,17 @@ def machine() -> str:
     model = next((r.split(":")[1].strip() for r in info.splitlines() if "model name" in r), "?")
     load = os.getloadavg()[0]
     return f"{os.cpu_count()} cores of {model}, Python {sys.version.split()[0]}, load {load:.1f}"
+
+
+def with_us() -> list[str]:
+    """What stands in front of a command that is to end when we do, killed or not (util-linux)."""
+    return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+
+
+def crowding() -> float:
+    """How many want each core, over the last minute; at least 1. On a machine that others use, too, all
+    that is timed takes so many times as long."""
+    return max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
 
 
 def on_core(core: int | None) -> list[str]:

@@ -18,7 +18,8 @@ from bench.link import Link
 from bench.sounds import FRAME, Sounds
 from ultraandchat.audio.frame import PLAYOUT_RATE
 from ultraandchat.transport import wire
-from ultraandchat.transport.pcm import WIRE_RATE
+from ultraandchat.transport.frames import PCM_RATE
+from ultraandchat.transport.ice_tcp.active import dial_only
 from ultraandchat.transport.rtp.bypass import Bypass
 from ultraandchat.transport.rtp.opus import find_opus
 from ultraandchat.transport.rtp.packet import BadPacket, RtpPacket, build, parse, samples_ahead
@@ -32,23 +33,35 @@ TICKS_PER_S = round(1 / PERIOD_S)
 
 
 class WebSocketWay:
-    """Sound and messages on one WebSocket."""
+    """Sound and messages on one WebSocket; as Opus, both ways, or as PCM16."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, sounds: Sounds, hearing: Hearing):
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        sounds: Sounds,
+        hearing: Hearing,
+        *,
+        opus: bool = False,
+    ):
         self.hearing = hearing
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._socket = socket
         self._sounds = sounds
-        self._position = 0
+        self._decoder = find_opus().decoder() if opus else None
+        self._position = 0  # at 16 kHz
 
     async def begin(self) -> None:
+        if self._decoder is not None:
+            await self._socket.send_str(wire.Codec.encode(wire.UsePath("websocket", "opus")))
         await self._socket.send_str(wire.Codec.encode(wire.Hello()))
 
     async def send(self, frame: int) -> None:
-        header = wire.HEADER.pack(
-            wire.KIND_SOUND, wire.CODEC_PCM16_16K, 0, self._position & 0xFFFFFFFF
-        )
-        await self._socket.send_bytes(header + self._sounds.pcm[frame])
+        if self._decoder is not None:
+            sound, codec, position = self._sounds.opus[frame], wire.CODEC_OPUS, 3 * self._position
+        else:
+            sound, codec, position = self._sounds.pcm[frame], wire.CODEC_PCM16_16K, self._position
+        header = wire.HEADER.pack(wire.KIND_SOUND, codec, 0, position & 0xFFFFFFFF)
+        await self._socket.send_bytes(header + sound)
         self._position += FRAME
 
     async def hear(self) -> None:
@@ -59,6 +72,8 @@ class WebSocketWay:
                 self._frame(message.data, now())
             elif message.type is aiohttp.WSMsgType.TEXT and message.data == '{"type":"flush"}':
                 self.hearing.flushed(now())
+                if self._decoder is not None:
+                    self._decoder.reset()
         if not self.over.done():
             self.over.set_result("the WebSocket ended")
 
@@ -68,9 +83,14 @@ class WebSocketWay:
 
     def _frame(self, data: bytes, now: float) -> None:
         position = wire.HEADER.unpack_from(data)[3]
+        if self._decoder is not None:
+            sound = self._decoder.decode(data[wire.HEADER.size :])
+            if max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0))) >= AUDIBLE:
+                self.hearing.sound(position / PLAYOUT_RATE, now)
+            return
         samples = np.frombuffer(data, np.int16, offset=wire.HEADER.size)
         if max(int(samples.max(initial=0)), -int(samples.min(initial=0))) >= 32_768 * AUDIBLE:
-            self.hearing.sound(position / WIRE_RATE, now)
+            self.hearing.sound(position / PCM_RATE, now)
 
 
 class WebRtcWay:
@@ -83,8 +103,11 @@ class WebRtcWay:
         hearing: Hearing,
         numbers: Random,
         link: Link | None,
+        *,
+        tcp: bool = False,
     ):
-        """All its packets pass `link` where there is one; it is bad from the first sound on."""
+        """All its packets pass `link` where there is one; it is bad from the first sound on. `tcp`:
+        they go over ICE-TCP."""
         loop = asyncio.get_running_loop()
         self.hearing = hearing
         self.over: asyncio.Future[str] = loop.create_future()
@@ -100,6 +123,8 @@ class WebRtcWay:
             self._connection, self._connection.addTransceiver("audio", direction="sendrecv")
         )
         self._packets.gather_at(lambda found: ["127.0.0.1"])
+        if tcp:
+            dial_only(self._packets._ice)
         self._packets.listen(self._rtp, self._rtcp)
         self._connection.on("connectionstatechange", self._changed)
         self._reports = Reports(self._packets.ssrc, "bench", self._now())

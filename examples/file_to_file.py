@@ -61,10 +61,9 @@ async def main(question: Path, answer: Path) -> None:
             config=config.session,
             observe=observe,
         )
-        session.attach(line)
+        session.attach(line, Hello())
         ticking = tasks.create_task(ticker.run())
         tasks.create_task(session.run())
-        await line.tell(Hello())
         await speak(line, read_wav(question, HEARING_RATE).samples)
         async with asyncio.timeout(60):
             await idle.wait()

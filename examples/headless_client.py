@@ -1,7 +1,9 @@
 """Talks to a running server without a browser and prints where the milliseconds of each turn went.
 
     ultraandchat serve --profile scripted &
-    python examples/headless_client.py ws://127.0.0.1:7860/ws question.wav
+    python examples/headless_client.py http://localhost:7860 question.wav
+
+The address is the one that the server prints; its token, if there is one, goes along as a bearer.
 
 It is the protocol of `/ws` (docs/protocol.md) in its shortest form.
 """
@@ -14,6 +16,7 @@ import aiohttp
 import numpy as np
 
 from ultraandchat.audio.frame import FRAME_MS, HEARING_RATE, Samples, to_pcm16
+from ultraandchat.commands.address import ServerAddress
 from ultraandchat.commands.wav import read_wav
 from ultraandchat.transport.wire import (
     CODEC_PCM16_16K,
@@ -43,9 +46,12 @@ async def speak(socket: aiohttp.ClientWebSocketResponse, speech: Samples) -> Non
         await asyncio.sleep(begun + position / HEARING_RATE - loop.time())
 
 
-async def main(url: str, file: Path) -> None:
+async def main(address: ServerAddress, file: Path) -> None:
     speech = read_wav(file, HEARING_RATE).samples
-    async with aiohttp.ClientSession() as client, client.ws_connect(url) as socket:
+    async with (
+        aiohttp.ClientSession(headers=address.headers) as client,
+        client.ws_connect(address.ws) as socket,
+    ):
         await socket.send_str(Codec.encode(Hello()))
         async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
             speaking = tasks.create_task(speak(socket, speech))
@@ -65,4 +71,4 @@ async def main(url: str, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(ServerAddress.read(sys.argv[1]), Path(sys.argv[2])))

@@ -1,4 +1,4 @@
-"""Your own voice in the system: a class with two properties and one generator. This one hums.
+"""Your own voice in the system: a class with two properties, a few words about itself and one generator. This one hums.
 
     python examples/own_synthesizer.py hum.wav "Good morning. How are you?"
 
@@ -16,7 +16,8 @@ import numpy as np
 from ultraandchat.audio.frame import PLAYOUT_RATE, Samples, to_pcm16
 from ultraandchat.commands.wav import write_wav
 from ultraandchat.dialogue.actions import Action
-from ultraandchat.engines.base import SpeechSynthesizer, Voice
+from ultraandchat.dialogue.reading import Reading
+from ultraandchat.engines.base import Manner, SpeechSynthesizer, Voice
 from ultraandchat.reply import recite
 
 
@@ -25,6 +26,10 @@ class Humming:
 
     rate = 16_000
     voices = ("low", "high")
+
+    def manner(self, voice: Voice) -> Manner:
+        """Plain English, however short a clause."""
+        return Manner()
 
     async def synthesize(self, clause: str, voice: Voice) -> AsyncGenerator[Samples, None]:
         """A block for every word, so that the first is heard while the rest is made."""
@@ -54,6 +59,8 @@ class Recorder:
     def clause_done(self, clause: int) -> None: ...
 
     def act(self, action: Action) -> None: ...
+
+    def written(self, reading: Reading) -> None: ...
 
 
 async def main(file: Path, text: str) -> None:

@@ -95,9 +95,9 @@ def test_an_output_folder_that_is_not_there_is_told_before_the_talk(tmp_path: Pa
 
 
 def test_a_url_that_is_none_is_status_2() -> None:
-    done = typed("converse", SPEECH / "yes.wav", "--url", "http://127.0.0.1/ws")
+    done = typed("converse", SPEECH / "yes.wav", "--url", "127.0.0.1:7860")
     assert done.returncode == 2
-    assert "must begin with ws:// or wss://" in done.stderr
+    assert "it must begin with https://, http://, wss:// or ws://" in done.stderr
 
 
 def test_a_server_that_is_not_there_is_status_1() -> None:

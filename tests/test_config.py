@@ -116,6 +116,18 @@ def test_a_secret_is_not_shown() -> None:
         ("engines.chat.temperature=-1", ["engines.chat.temperature"]),
         ("engines.chat.max_tokens=0", ["engines.chat.max_tokens"]),
         ("engines.chat.first_token_timeout_s=0", ["[engines.chat]"]),
+        ("engines.ultravox_server.temperature=3", ["engines.ultravox_server.temperature"]),
+        ("engines.ultravox_server.max_sounds=0", ["engines.ultravox_server", "max_sounds"]),
+        ("engines.ultravox_server.total_timeout_s=0", ["[engines.ultravox_server]"]),
+        ("engines.whisper.device=gpu", ["engines.whisper.device"]),
+        ("engines.whisper.deadline_ms=0", ["engines.whisper.deadline_ms"]),
+        ("engines.ultravox.checkpoint=", ["engines.ultravox.checkpoint"]),
+        ("engines.ultravox.device=gpu", ["engines.ultravox.device"]),
+        ("engines.ultravox.precision=int4", ["engines.ultravox.precision"]),
+        ("engines.ultravox.window=64", ["engines.ultravox.window"]),
+        ("engines.ultravox.temperature=3", ["engines.ultravox.temperature"]),
+        ("engines.ultravox.repetition_penalty=0", ["engines.ultravox.repetition_penalty"]),
+        ("engines.ultravox.max_tokens=3000", ["engines.ultravox.max_tokens"]),
         ("engines.scripted.speed=0", ["engines.scripted", "speed"]),
         ("engines.scripted.clauses=1000000000", ["engines.scripted.clauses"]),
     ],
@@ -126,10 +138,11 @@ def test_a_mistake_is_one_line_that_names_the_setting(override: str, words: list
         assert word in message
 
 
-def test_a_model_that_may_take_longer_than_a_reply_is_refused() -> None:
-    slow = "engines.chat.first_token_timeout_s=20"
-    assert load(slow).engines.chat.first_token_timeout_s == 20  # nobody asks a model
-    model = "engines.chat.base_url=http://localhost:11434/v1"
+@pytest.mark.parametrize("section", ["chat", "ultravox_server"])
+def test_a_model_that_may_take_longer_than_a_reply_is_refused(section: str) -> None:
+    slow = f"engines.{section}.first_token_timeout_s=20"
+    load(slow)  # nobody asks a model
+    model = f"engines.{section}.base_url=http://localhost:11434/v1"
     with pytest.raises(ConfigError, match=r"below turn\.reply_timeout_s"):
         load(slow, model)
     assert load(slow, model, "turn.reply_timeout_s=30").turn.reply_timeout_s == 30

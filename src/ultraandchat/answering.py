@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from ultraandchat.audio.frame import Samples
 from ultraandchat.dialogue.actions import Action
+from ultraandchat.dialogue.reading import Reading
 from ultraandchat.engines.base import Voice
-from ultraandchat.events import ClauseWritten, SessionEvent, SoundMade
+from ultraandchat.events import ClauseWritten, ReplyWritten, SessionEvent, SoundMade
 from ultraandchat.playout.policy import PlayoutPolicy
 from ultraandchat.playout.queue import Playout
 from ultraandchat.playout.ticker import Ticker
@@ -91,6 +92,9 @@ class Answering:
 
     def clause_done(self, clause: int) -> None:
         self._playout.clause_done(self.turn, clause)
+
+    def written(self, reading: Reading) -> None:
+        self._tell(ReplyWritten(self._now(), self.turn, reading))
 
     def act(self, action: Action) -> None:
         if self._performing:

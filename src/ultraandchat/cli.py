@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ultraandchat import __version__
 
-PROFILES = ("demo", "scripted")
+PROFILES = ("auto", "gpu", "demo", "scripted")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +45,8 @@ def _overrides(options: argparse.Namespace) -> list[str]:
     flags = {"profile": "engines.profile", "host": "server.host", "port": "server.port"}
     chosen = {name: getattr(options, name, None) for name in flags}
     given = [f"{flags[name]}={value}" for name, value in chosen.items() if value is not None]
+    if getattr(options, "tls", None):
+        given.append("tls.self_signed=true")
     if getattr(options, "verbose", False):
         given.append("logs.level=debug")
     return given + list(options.set)
@@ -70,6 +72,11 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument("--host", help="address to listen on (server.host; 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (server.port; 7860)")
     serve.add_argument(
+        "--tls",
+        choices=("self-signed",),
+        help="https with a certificate of its own, for a phone in the same network (tls.self_signed)",
+    )
+    serve.add_argument(
         "-v", "--verbose", action="store_true", help="log everything, what is said included"
     )
 
@@ -85,8 +92,9 @@ def _add_converse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "-o", "--output", type=Path, metavar="OUT.wav", help="write the agent's side here"
     )
     converse.add_argument(
-        "--url", help="talk to this running server, such as ws://127.0.0.1:7860/ws"
+        "--url", metavar="ADDRESS", help="talk to this running server: the address that it printed"
     )
+    _add_fingerprint(converse)
     _add_settings(converse)
 
 
@@ -96,7 +104,24 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="say what would run here, and what is missing",
         description="Say what would run here and what is missing. Status 0: `serve` can start.",
     )
+    check.add_argument(
+        "--network",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="which ways sound can take, from this machine as a server, or as a caller of the server "
+        "at ADDRESS (the one that it printed); status 0: one of them carries sound",
+    )
+    _add_fingerprint(check)
     _add_settings(check)
+
+
+def _add_fingerprint(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fingerprint",
+        metavar="SHA256",
+        help="of the server's certificate, if nobody vouches for it: the server printed it too",
+    )
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:

@@ -15,14 +15,19 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from ultraandchat.access_config import AccessConfig, TlsConfig
 from ultraandchat.engines.settings import EnginesConfig
 from ultraandchat.playout.policy import PlayoutPolicy
+from ultraandchat.pod import Pod
 from ultraandchat.session import SessionConfig
 from ultraandchat.transport.webrtc_config import WebRtcConfig
 from ultraandchat.turn.policy import TurnPolicy
 
 ENVIRONMENT_PREFIX = "ULTRAANDCHAT_"
 """`ULTRAANDCHAT_TURN__ENDPOINT_MS=500` is `turn.endpoint_ms`; two underscores stand for the dot."""
+
+POD_HOST = "0.0.0.0"
+"""Where a server on a Runpod pod listens unless it is told otherwise: the pod's proxy calls from outside."""
 
 
 class ConfigError(Exception):
@@ -34,11 +39,15 @@ class ServerConfig:
     """Where the server listens and what it bears."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Browsers give the microphone to `localhost` and to https pages only."""
+    """Address to listen on; on a Runpod pod 0.0.0.0. Browsers give the microphone to `localhost` and to https pages only."""
     port: int = 7860
     """TCP port; 0 takes a free one and says which."""
     max_conversations: int = 16
     """One more is refused, and told why and when to come back."""
+    max_waiting: int = 64
+    """Connections that have not begun a conversation; one more takes the place of the one silent for longest."""
+    max_connections: int = 512
+    """HTTP connections, those of conversations included; one more takes the place of the one that has been of no use for longest."""
     retry_after_s: float = 20.0
     """What a refused caller is told to wait."""
     trusted_proxies: tuple[str, ...] = ()
@@ -60,6 +69,13 @@ class ServerConfig:
             raise ValueError("server.port must be 0…65535")
         if self.max_conversations < 1:
             raise ValueError("server.max_conversations must be at least 1")
+        if self.max_waiting < 1:
+            raise ValueError("server.max_waiting must be at least 1")
+        if self.max_connections <= self.max_conversations + self.max_waiting:
+            raise ValueError(
+                "server.max_connections must be above server.max_conversations and "
+                "server.max_waiting together: each is a connection"
+            )
         if min(self.heartbeat_s, self.messages_per_s) < 1:
             raise ValueError("server.heartbeat_s and server.messages_per_s must be at least 1")
         if self.idle_timeout_s <= 0:
@@ -100,6 +116,8 @@ class Config:
     """Everything that can be configured."""
 
     server: ServerConfig = field(default_factory=ServerConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)
+    tls: TlsConfig = field(default_factory=TlsConfig)
     webrtc: WebRtcConfig = field(default_factory=WebRtcConfig)
     turn: TurnPolicy = field(default_factory=TurnPolicy)
     playout: PlayoutPolicy = field(default_factory=PlayoutPolicy)
@@ -109,12 +127,13 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse what fits in each section and not together."""
-        chat = self.engines.chat
-        if chat.base_url and chat.first_token_timeout_s >= self.turn.reply_timeout_s:
-            raise ValueError(
-                "engines.chat.first_token_timeout_s must be below turn.reply_timeout_s, "
-                "after which a reply is given up; raise both for a slow model"
-            )
+        for section in ("chat", "ultravox_server"):
+            server = getattr(self.engines, section)
+            if server.base_url and server.first_token_timeout_s >= self.turn.reply_timeout_s:
+                raise ValueError(
+                    f"engines.{section}.first_token_timeout_s must be below turn.reply_timeout_s, "
+                    "after which a reply is given up; raise both for a slow model"
+                )
 
     @classmethod
     def load(
@@ -123,8 +142,11 @@ class Config:
         environ: Mapping[str, str] = os.environ,
         overrides: Sequence[str] = (),
     ) -> "Config":
-        """The configuration, or `ConfigError` with one line that names the setting."""
-        tree: dict[str, Any] = {}
+        """The configuration, or `ConfigError` with one line that names the setting.
+
+        What a Runpod pod needs comes first, so that whatever the operator sets wins over it.
+        """
+        tree: dict[str, Any] = {"server": {"host": POD_HOST}} if Pod.read(environ).is_pod else {}
         if file is not None:
             _merge(tree, _read(file), str(file))
         for name, value in sorted(environ.items()):

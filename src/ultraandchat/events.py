@@ -7,6 +7,7 @@ Every event carries `at`, the loop's monotonic time in seconds. What a person sa
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ultraandchat.dialogue.reading import Reading
 from ultraandchat.playout.heard import Heard
 from ultraandchat.turn.events import TurnEvent, TurnId
 
@@ -21,7 +22,24 @@ class SessionOpened:
 class TransportAttached:
     at: float
     name: str
-    """"webrtc", "websocket", "memory"."""
+    """As `Transport.name`: "webrtc/udp", "webrtc/tcp", "webrtc/relay", "websocket", "memory"."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportLeft:
+    """The caller is gone without a goodbye; the conversation waits for them."""
+
+    at: float
+    reason: str
+    """A `CloseReason` value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """What is sent does not get through; the reply waits until it does (`stalled` false)."""
+
+    at: float
+    stalled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +102,15 @@ class ClauseWritten:
     at: float
     turn: TurnId
     clause: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWritten:
+    """The language model is done with a reply; told where it says what that took."""
+
+    at: float
+    turn: TurnId
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +182,13 @@ class TurnTimed:
     speculative: bool
     """The reply was begun before the turn had ended."""
     parts: tuple[TimedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The caller wanted what was said so far forgotten; nothing of it is known any more."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +271,8 @@ class SessionClosed:
 SessionEvent: TypeAlias = (
     SessionOpened
     | TransportAttached
+    | TransportLeft
+    | Stalled
     | TurnNoticed
     | StateChanged
     | WordsHeard
@@ -244,12 +280,14 @@ SessionEvent: TypeAlias = (
     | ReplyBegun
     | ReplyDropped
     | ClauseWritten
+    | ReplyWritten
     | SoundMade
     | ReplyReleased
     | ReplyAudible
     | ClauseSpoken
     | ReplyClosed
     | TurnTimed
+    | Forgotten
     | Failed
     | Dropped
     | CallerReported

@@ -24,6 +24,7 @@ from ultraandchat.events import (
     ClauseSpoken,
     Dropped,
     Failed,
+    Forgotten,
     ReplyAudible,
     ReplyBegun,
     ReplyClosed,
@@ -130,6 +131,7 @@ class Floor:
         self._max_timers = max_timers
         self._timers: set[asyncio.Task[None]] = set()
         self._reply: Answering | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self.words = Words(
             engines.transcriber,
             around.spawn,
@@ -173,8 +175,21 @@ class Floor:
             await self._close_reply(due.ended)
             await self.act(self.taking.reply_ended(due.ended.turn, now))
 
+    async def forget(self) -> None:
+        """Nothing that was said so far is known any more. A reply is cut; the user's own turn goes on, if they have
+        the floor, and so do timers: they were asked for, and are still wanted."""
+        await self.act(self.taking.interrupt(self._around.now()))
+        self._stop_preparing()
+        if self._reply is not None:  # made in a pause of the user's, out of what was said before
+            await self._drop_reply(self._reply.turn)
+        self.words.forget()
+        self.playout.forget()
+        self.history.forget()
+        self._tell(Forgotten(self._around.now()))
+
     async def failed(self, notice: ReplyFailed) -> None:
-        """A model failed: what was made of the reply is still heard, then a tone; the page says why."""
+        """A model failed: what was made of the reply is still heard, then a tone, or an apology that the
+        voice has ready; the page says why."""
         reply = self._reply
         if reply is None or reply.turn != notice.turn:
             return
@@ -183,7 +198,9 @@ class Floor:
             return
         error = notice.error
         self._tell(Failed(self._around.now(), notice.turn, error.engine, error.reason))
-        await self.announce(Announcement("", earcon=True))
+        answers = reply.said is not None  # else it may have been an apology
+        apology = self._engines.phrases.apology(error, self._speaks_with()) if answers else ""
+        await self.announce(Announcement(apology, earcon=not apology))
 
     async def act(self, events: list[TurnEvent]) -> None:
         """Carry out what turn-taking said, in order."""
@@ -222,6 +239,9 @@ class Floor:
         start = self.words.begin(event.turn, event.start, joins=event.joins is not None)
         recent = self.taking.sound_since(start)
         self.words.feed(recent, start + len(recent))
+        self._stop_preparing()
+        prepare = self._engines.language.prepare(self._conversation(before=event.turn))
+        self._preparing = self._around.spawn(prepare, f"prepare {event.turn}")
 
     async def _turn_ended(self, event: TurnEnded) -> None:
         said, now = event.said, self._around.now()
@@ -256,19 +276,36 @@ class Floor:
 
     # --- replies ------------------------------------------------------------------------------
 
+    def _stop_preparing(self) -> None:
+        """What is not ready by now is made by the reply itself, and must not be in its way."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            self._preparing = None
+
     def _begin_reply(self, said: UserTurn, *, released: bool) -> None:
+        self._stop_preparing()
         prompt = Prompt(said, self.words.final(said))
-        earlier = self.history.exchanges(before=said.turn)
-        conversation = Conversation(earlier, MappingProxyType(dict(self.facts)))
+        conversation = self._conversation(before=said.turn)
         reply = self._open_reply(said.turn, said, released=released)
         self._make(reply, lambda: answer(prompt, conversation, self._engines, reply))
 
+    def _conversation(self, *, before: TurnId) -> Conversation:
+        """What a language model is told beside that turn."""
+        earlier = self.history.exchanges(before=before)
+        return Conversation(earlier, MappingProxyType(dict(self.facts)))
+
     def _announce(self, turn: TurnId, announcement: Announcement) -> None:
         reply = self._open_reply(turn, None, released=True)
-        if announcement.earcon:
-            self.playout.push(turn, -1, earcon())
+        sound = earcon() if announcement.earcon else announcement.sound
+        if sound is not None:
+            self.playout.push(turn, -1, sound)
             self.playout.clause_done(turn, -1)
         self._make(reply, lambda: recite(announcement.text, self._engines.speech, reply))
+
+    def _speaks_with(self) -> Voice:
+        """As chosen; the usual one where that voice was removed meanwhile."""
+        chosen = self.voice
+        return chosen if chosen.name in self._engines.speech.voices else Voice("", chosen.speed)
 
     def _open_reply(self, turn: TurnId, said: UserTurn | None, *, released: bool) -> Answering:
         reply = Answering(
@@ -277,7 +314,7 @@ class Floor:
             playout=self.playout,
             policy=self._policy,
             ticker=self._ticker,
-            voice=lambda: self.voice,
+            voice=self._speaks_with,
             tell=self._tell,
             do=self._do,
             carry=self._carry,
@@ -322,7 +359,7 @@ class Floor:
         self._reply = None
         await self._stop_making(reply)
         text = self.history.agent_spoke(reply.turn, reply.clauses, heard)
-        written = " ".join(clause.strip() for clause in reply.clauses)
+        written = " ".join(clause.strip() for clause in reply.clauses if clause.strip())
         unheard = written[len(text) :].strip() if written.startswith(text) else ""
         self._tell(ReplyClosed(self._around.now(), reply.turn, text, unheard, heard))
 
@@ -337,8 +374,8 @@ class Floor:
             case SetTimer(after_s=after_s, announcement=announcement):
                 if len(self._timers) >= self._max_timers:
                     self._tell(Dropped(self._around.now(), "timers", 1))
-                    sorry = f"That timer will not ring. I keep {self._max_timers} at most."
-                    self._around.spawn(self._ring(0.0, sorry), "sorry")
+                    sorry = self._ring(0.0, no_more_timers(self._max_timers))
+                    self._around.spawn(sorry, "sorry")
                     return
                 timer = self._around.spawn(self._ring(after_s, announcement), "timer")
                 self._timers.add(timer)
@@ -376,6 +413,11 @@ class Floor:
     @property
     def _tell(self) -> Callable[[SessionEvent], None]:
         return self._around.tell
+
+
+def no_more_timers(most: int) -> str:
+    """What is said to one timer too many."""
+    return f"That timer will not ring. I keep {most} at most."
 
 
 def within(value: float, lowest: float, highest: float) -> float:

@@ -33,6 +33,15 @@ class Ear:
         """Nothing has been loud enough for speech for a while."""
         return self._activity.at_rest
 
+    @property
+    def sensitivity(self) -> float | None:
+        """The level below which the caller's sound is not speech, dBFS; None: the policy's."""
+        return self._activity.threshold_dbfs
+
+    @sensitivity.setter
+    def sensitivity(self, dbfs: float | None) -> None:
+        self._activity.threshold_dbfs = dbfs
+
     def hear(self, frame: AudioFrame) -> list[tuple[AudioFrame, bool]]:
         """Each window that `frame` completes, and whether it is voiced."""
         heard = []

@@ -11,15 +11,21 @@ from ultraandchat.audio.resample import Resampler
 from ultraandchat.dialogue.actions import Action
 from ultraandchat.dialogue.clauses import ClauseSplitter
 from ultraandchat.dialogue.history import Conversation
-from ultraandchat.dialogue.speakable import speakable
-from ultraandchat.engines.base import EngineError, Engines, Prompt, SpeechSynthesizer, Voice
+from ultraandchat.dialogue.reading import Reading
+from ultraandchat.dialogue.speakable import Aloud
+from ultraandchat.dialogue.tags import without_tags
+from ultraandchat.engines.base import (
+    EngineError,
+    Engines,
+    Manner,
+    Prompt,
+    SpeechSynthesizer,
+    Voice,
+)
+from ultraandchat.engines.reciting import splitter
 
 CLAUSES_AHEAD = 4
 """Clauses written and not yet spoken; the language model waits when there are more."""
-FIRST_CLAUSE_CHARS = 12
-"""A first clause may end at a comma after this many characters: the earlier it ends, the earlier it sounds."""
-LONGEST_CLAUSE_CHARS = 200
-"""About 12 s of speech; longer ones are split where it is least heard."""
 
 
 class Listener(Protocol):
@@ -30,7 +36,9 @@ class Listener(Protocol):
         """How the next clause is to be spoken."""
         ...
 
-    def clause_written(self, clause: int, text: str) -> None: ...
+    def clause_written(self, clause: int, text: str) -> None:
+        """What is spoken next, as it is shown: no tags; empty where it is nothing but one."""
+        ...
 
     async def sound(self, clause: int, samples: Samples) -> None:
         """48 kHz. Waits while the listener is far behind."""
@@ -40,28 +48,35 @@ class Listener(Protocol):
 
     def act(self, action: Action) -> None: ...
 
+    def written(self, reading: Reading) -> None:
+        """All of it is written, and this is what it took."""
+        ...
+
 
 async def answer(
     prompt: Prompt, conversation: Conversation, engines: Engines, listener: Listener
 ) -> None:
     """Make the whole reply. Raises the first `EngineError`."""
     clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+    manner = engines.speech.manner(listener.voice)
+    cut = splitter(manner)
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_write(prompt, conversation, engines, listener, clauses))
-            await _speak(clauses, engines.speech, listener)
+            tasks.create_task(_write(prompt, conversation, engines, listener, cut, clauses))
+            await _speak(clauses, manner, engines.speech, listener)
     except ExceptionGroup as group:
         raise _first_engine_error(group) from None
 
 
 async def recite(text: str, speech: SpeechSynthesizer, listener: Listener) -> None:
     """Speak a text that is already there. Raises `EngineError`."""
-    splitter = ClauseSplitter(first_min_chars=FIRST_CLAUSE_CHARS, max_chars=LONGEST_CLAUSE_CHARS)
-    written = splitter.feed(text) + splitter.flush()
+    manner = speech.manner(listener.voice)
+    cut = splitter(manner)
+    written = cut.feed(text) + cut.flush()
     clauses: asyncio.Queue[str | None] = asyncio.Queue(len(written) + 1)  # all there is
     for clause in [*written, None]:
         clauses.put_nowait(clause)
-    await _speak(clauses, speech, listener)
+    await _speak(clauses, manner, speech, listener)
 
 
 async def _write(
@@ -69,28 +84,34 @@ async def _write(
     conversation: Conversation,
     engines: Engines,
     listener: Listener,
+    cut: ClauseSplitter,
     clauses: asyncio.Queue[str | None],
 ) -> None:
-    splitter = ClauseSplitter(first_min_chars=FIRST_CLAUSE_CHARS, max_chars=LONGEST_CLAUSE_CHARS)
     async with aclosing(engines.language.respond(prompt, conversation)) as parts:
         async for part in parts:
             if isinstance(part, str):
-                for clause in splitter.feed(part):
+                for clause in cut.feed(part):
                     await clauses.put(clause)
+            elif isinstance(part, Reading):
+                listener.written(part)
             else:
                 listener.act(part)
-    for clause in splitter.flush():
+    for clause in cut.flush():
         await clauses.put(clause)
     await clauses.put(None)
 
 
 async def _speak(
-    clauses: asyncio.Queue[str | None], speech: SpeechSynthesizer, listener: Listener
+    clauses: asyncio.Queue[str | None],
+    manner: Manner,
+    speech: SpeechSynthesizer,
+    listener: Listener,
 ) -> None:
+    aloud = Aloud(manner.language, manner.tags)
     index = 0
     while (clause := await clauses.get()) is not None:
-        listener.clause_written(index, clause)
-        sayable = speakable(clause)
+        listener.clause_written(index, without_tags(clause))
+        sayable = aloud.clause(clause)
         if sayable:
             await _say(sayable, index, speech, listener)
         listener.clause_done(index)

@@ -2,37 +2,44 @@
 
 Session.run()  TaskGroup
 ├── receive    one for each transport: frames and messages → inbox
-├── hello      gives up on a caller who never begins
 ├── listen     inbox → Floor; the only one that moves the floor
 ├── speak      woken by the shared ticker: Playout.due(now) → transport
+├── renew      a fresh resume token, long before the last one expires
 ├── words …    transcripts of utterances, for captions and for engines that read
 ├── reply n    none or one; started and cancelled by listen
 └── timer …    at most `max_timers`
+
+A caller who goes without a word is waited for. Meanwhile nothing is carried, no deadline passes, and
+who comes back hears the rest of the reply from the sample up to which they had heard it.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ultraandchat import __version__
 from ultraandchat.audio.frame import AudioFrame
+from ultraandchat.captions import Captions
+from ultraandchat.controls import Controls
 from ultraandchat.dialogue.history import History
 from ultraandchat.engines.base import Engines, Voice
 from ultraandchat.events import (
-    CallerReported,
     Dropped,
     PathMeasured,
     SessionClosed,
     SessionEvent,
     SessionOpened,
+    Stalled,
     StateChanged,
     TransportAttached,
+    TransportLeft,
 )
-from ultraandchat.floor import FASTEST, LOUDEST, SLOWEST, Floor, ReplyFailed, within
+from ultraandchat.floor import Floor, ReplyFailed, no_more_timers
 from ultraandchat.playout.policy import PlayoutPolicy
-from ultraandchat.playout.queue import SILENCE, Due
+from ultraandchat.playout.queue import Due
+from ultraandchat.playout.sound import SILENCE
 from ultraandchat.playout.ticker import Ticker
 from ultraandchat.timeline import Timeline
 from ultraandchat.transport import wire
@@ -61,19 +68,32 @@ class SessionConfig:
     """Seconds of the user's speech kept as sound; of what is older only the words stay."""
     max_timers: int = 16
     """Timers that may run at once in one conversation."""
+    resume_s: float = 60.0
+    """A conversation whose caller is gone without a goodbye waits so long for them; 0: it ends at once."""
 
     def __post_init__(self) -> None:
         if self.max_history_exchanges < 1 or self.max_timers < 0:
             raise ValueError("session.max_history_exchanges must be at least 1, max_timers 0")
         if self.max_history_audio_s < 0:
             raise ValueError("session.max_history_audio_s must not be negative")
+        if not 0 <= self.resume_s <= 3600:
+            raise ValueError("session.resume_s must be 0…3600")
+
+    def greeted(self, engines: Engines) -> str:
+        """What the agent says first; empty for nothing."""
+        return engines.greeting if self.greeting is None else self.greeting
+
+    def known_sentences(self, engines: Engines) -> tuple[str, ...]:
+        """What every conversation may come to say word for word."""
+        said = (self.greeted(engines), no_more_timers(self.max_timers))
+        return tuple(sentence for sentence in said if sentence)
 
 
 MOST_WAITING = 256
 """Items in the inbox: 5 s of frames. When it is full, whoever puts waits; a transport then stops
 reading, and its peer is held back by TCP (or its own buffer drops, and says so)."""
-HELLO_S = 10.0
-"""A caller who connects and says nothing for this long takes somebody else's place."""
+RENEW_S = 600.0
+"""Between fresh resume tokens: often enough for a token that is good for 30 min (server/resume.py)."""
 DROP_REPORT_TICKS = 50
 """Once a second: frames the transport dropped."""
 
@@ -86,8 +106,13 @@ class _Left:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attached:
-    """A transport came."""
+class _Coming:
+    """A caller came on this transport."""
+
+    transport: Transport
+    hello: wire.Hello
+    over: asyncio.Future[CloseReason]
+    """Done when the conversation is done with the transport."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +120,20 @@ class _Unresumed:
     """Nobody came back within `resume_s`."""
 
 
-_FromPeer: TypeAlias = Received | _Left | _Attached | _Unresumed
+_FromPeer: TypeAlias = Received | _Left | _Coming | _Unresumed
 _Item: TypeAlias = tuple[Transport, _FromPeer] | Due | ReplyFailed | Announcement
+
+
+class Pass(Protocol):
+    """What lets a caller come back to one conversation (server/resume.py)."""
+
+    def fresh(self) -> str:
+        """A new token."""
+        ...
+
+    def arrived(self) -> None:
+        """The caller has the newest token: those before it are good for nothing."""
+        ...
 
 
 class Session:
@@ -112,12 +149,14 @@ class Session:
         playout: PlayoutPolicy,
         config: SessionConfig,
         voice: str = "",
-        resume_s: float = 0.0,
+        resume: Pass | None = None,
         observe: Callable[[SessionEvent], None],
     ) -> None:
-        """A conversation whose transport left waits `resume_s` for another one, then ends."""
+        """With `resume`, callers are given tokens to come back with."""
         self.name = name
-        self._resume_s = resume_s
+        self.left_at: float | None = None
+        """Since when nobody is there, loop time; None: somebody is."""
+        self._resume = resume
         self.history = History(
             max_exchanges=config.max_history_exchanges, max_audio_s=config.max_history_audio_s
         )
@@ -126,6 +165,7 @@ class Session:
         self._config = config
         self._observe = observe
         self._timeline = Timeline(turn.endpoint_ms)
+        self._captions = Captions()
         self._floor = Floor(
             engines,
             ticker,
@@ -136,8 +176,13 @@ class Session:
             voice=Voice(voice),
             max_timers=config.max_timers,
         )
+        self._controls = Controls(
+            self._floor, engines, now=self.now, send=self._send, tell=self.tell, stop=self.stop
+        )
         self._transport: Transport | None = None
-        self._begun = False  # the caller said hello
+        self._told = False  # what is there hears of everything: it was welcomed
+        self._proven = False  # the caller has spoken since, so the welcome arrived
+        self._begun = False  # somebody was welcomed
         self._shown = TurnState.LISTENING
         self._closely = True  # as every transport begins
         self._clock = asyncio.get_running_loop().time
@@ -145,15 +190,33 @@ class Session:
         self._over: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
         self._tasks: asyncio.TaskGroup | None = None
         self._children: set[asyncio.Task[None]] = set()
+        self._early: list[_Coming] = []  # who came before `run`; one
+
+    @property
+    def muted(self) -> bool:
+        """The caller's sound counts as silence."""
+        return self._floor.ear.muted
+
+    @property
+    def sensitivity(self) -> float | None:
+        """The caller's own level below which sound is not speech, dBFS."""
+        return self._floor.ear.sensitivity
 
     # --- from outside -------------------------------------------------------------------------
 
-    def attach(self, transport: Transport) -> None:
-        """Talk through this transport from now on; the one before is closed."""
-        before, self._transport = self._transport, transport
-        self._closely = True
-        if self._tasks is not None:
-            self.spawn(self._receive(transport, before), f"receive {transport.name}")
+    def attach(self, transport: Transport, hello: wire.Hello) -> asyncio.Future[CloseReason]:
+        """Talk through this transport from now on, to the caller who said hello; the one before is closed.
+
+        What is returned is done when the conversation is done with the transport, and says why.
+        """
+        coming = _Coming(transport, hello, asyncio.get_running_loop().create_future())
+        if self._over.done():
+            coming.over.set_result(self._over.result())
+        elif self._tasks is None:
+            self._early.append(coming)
+        else:
+            self.spawn(self._receive(coming), f"receive {transport.name}")
+        return coming.over
 
     def stop(self, reason: CloseReason) -> None:
         """End the conversation from outside (the server stops); `run` then returns `reason`."""
@@ -168,9 +231,10 @@ class Session:
             async with asyncio.TaskGroup() as self._tasks:
                 self.spawn(self._listen(), "listen")
                 self.spawn(self._speak(), "speak")
-                self.spawn(self._wait_for_hello(), "hello")
-                if self._transport is not None:
-                    self.attach(self._transport)
+                if self._resume is not None:
+                    self.spawn(self._renew(self._resume), "renew")
+                for coming in self._early:
+                    self.spawn(self._receive(coming), f"receive {coming.transport.name}")
                 reason = await self._over
                 for child in self._children:
                     child.cancel()
@@ -193,8 +257,9 @@ class Session:
     def tell(self, event: SessionEvent) -> None:
         """One event, three views: the observer (logs, metrics), the page, the timeline."""
         self._observe(event)
+        self._captions.follow(event)
         message = message_of(event)
-        if message is not None and self._begun:
+        if message is not None and self._told:
             self._send(message)
         timed = self._timeline.follow(event)
         if timed is not None:
@@ -202,7 +267,7 @@ class Session:
 
     def carry(self) -> Due | None:
         transport = self._transport
-        if transport is None:
+        if transport is None or self.left_at is not None:
             return None
         now = self.now()
         due = self._floor.playout.due(now)
@@ -228,23 +293,28 @@ class Session:
 
     # --- the tasks ----------------------------------------------------------------------------
 
-    async def _receive(self, transport: Transport, before: Transport | None) -> None:
-        if before is not None and before is not transport:
-            await before.aclose(CloseReason.REPLACED)
-        await self._inbox.put((transport, _Attached()))
+    async def _receive(self, coming: _Coming) -> None:
+        transport = coming.transport
         reason = CloseReason.PEER_LEFT
         try:
+            await self._inbox.put((transport, coming))
             async with aclosing(transport.received()) as items:
                 async for item in items:
                     await self._inbox.put((transport, item))
         except ProtocolError:
             reason = CloseReason.PROTOCOL
+        finally:
+            if self._over.done():
+                reason = self._over.result()
+            elif transport is not self._transport:
+                reason = CloseReason.REPLACED
+            coming.over.set_result(reason)
         await self._inbox.put((transport, _Left(reason)))
 
     async def _listen(self) -> None:
         floor = self._floor
         while True:
-            deadline = floor.taking.deadline()
+            deadline = None if self.left_at is not None else floor.taking.deadline()
             if deadline is None:  # nearly always: a timer for each frame would cost more than this
                 await self._take(await self._inbox.get())
             else:
@@ -267,21 +337,31 @@ class Session:
             await self._ticker.tick()
             if (due := self.carry()) is not None:
                 await self._inbox.put(due)
-            ticks = (ticks + 1) % DROP_REPORT_TICKS
             transport = self._transport
-            if ticks == 0 and transport is not None:
+            if transport is None or self.left_at is not None:
+                continue
+            if transport.stalled is not self._floor.playout.waiting:
+                self._stall(transport.stalled)
+            ticks = (ticks + 1) % DROP_REPORT_TICKS
+            if ticks == 0:
                 if dropped := transport.dropped():
                     self.tell(Dropped(self.now(), "outgoing frames", dropped))
                 if (quality := transport.quality()) is not None:
                     self.tell(PathMeasured(self.now(), quality))
 
-    async def _wait_for_hello(self) -> None:
-        await asyncio.sleep(HELLO_S)
-        if not self._begun:
-            self.stop(CloseReason.TIMED_OUT)
+    def _stall(self, stalled: bool) -> None:
+        """Sound does not get through at present: the reply waits where it is, and goes on afterwards."""
+        self._floor.playout.waiting = stalled
+        self.tell(Stalled(self.now(), stalled))
+
+    async def _renew(self, resume: Pass) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            if self._told:
+                self._send(wire.ResumeToken(resume.fresh()))
 
     async def _wait_for_another(self, transport: Transport) -> None:
-        await asyncio.sleep(self._resume_s)
+        await asyncio.sleep(self._config.resume_s)
         await self._inbox.put((transport, _Unresumed()))
 
     async def _take_before(self, deadline: float) -> None:
@@ -303,6 +383,8 @@ class Session:
                 await self._floor.failed(item)
             case Announcement():
                 await self._floor.announce(item)
+            case (_, _Coming() as coming):
+                await self._attached(coming)
             case (transport, what):
                 if transport is self._transport:  # not one that was replaced
                     await self._from_peer(transport, what)
@@ -310,51 +392,86 @@ class Session:
     async def _from_peer(self, transport: Transport, item: _FromPeer) -> None:
         match item:
             case AudioFrame():
-                if self._begun:
-                    await self._floor.hear(item)
-            case _Attached() | PathChanged():
-                self._floor.playout.carried_by(
-                    lead_s=transport.lead_s,
-                    flushes=transport.flushes,
-                    patience_s=transport.patience_s,
-                )
-                if isinstance(item, _Attached):
-                    self._floor.playout.resume()
-                self._floor.ear.begin_stream()
-                self.tell(TransportAttached(self.now(), transport.name))
+                await self._floor.hear(item)
+            case PathChanged():
+                self._carried_by(transport)
             case _Left(reason=reason):
-                if self._resume_s == 0:
-                    self.stop(reason)
-                else:
-                    self._floor.playout.hold(self.now())
-                    self.spawn(self._wait_for_another(transport), "resume")
+                await self._left(transport, reason)
             case _Unresumed():
-                self.stop(CloseReason.PEER_LEFT)
-            case wire.Hello():
-                await self._hello(item)
-            case _ if not self._begun:
-                self._send(wire.Error("not_begun", "the first message must be hello"))
+                if self.left_at is not None:
+                    self.stop(CloseReason.PEER_LEFT)
+            case _Coming():
+                pass  # taken before
             case _:
-                await self._message(item)
+                if not isinstance(item, wire.Stats):  # those are sent before a welcome, too
+                    self._prove()
+                await self._controls.take(item)
 
-    async def _hello(self, hello: wire.Hello) -> None:
-        if hello.protocol != wire.PROTOCOL_VERSION:
-            self._send(wire.Error("bad_message", "this page is of another version; reload it"))
-            return
-        floor = self._floor
-        floor.facts |= {"timezone": hello.timezone[:64], "language": hello.language[:32]}
-        if hello.voice in self._engines.speech.voices:
-            floor.voice = Voice(hello.voice, floor.voice.speed)
-        self._send(self._welcome())
-        if self._begun:
-            return
-        self._begun = True
-        greeting = self._config.greeting
-        greeting = self._engines.greeting if greeting is None else greeting
-        if greeting:
+    async def _attached(self, coming: _Coming) -> None:
+        """Somebody is there: for the first time, again, or on another way."""
+        transport, hello = coming.transport, coming.hello
+        before, self._transport = self._transport, transport
+        now, floor = self.now(), self._floor
+        if self.left_at is not None:
+            floor.taking.waited(now - self.left_at)
+            self.left_at = None
+        elif before is not None:  # replaced: somebody was there until now
+            floor.playout.leave(now)
+            self.spawn(before.aclose(CloseReason.REPLACED), "close")
+        rest = floor.playout.come_back(hello.heard)
+        self._closely = True  # as every transport begins
+        self._carried_by(transport)
+        self._greet(hello)
+        if len(rest) and floor.taking.state is TurnState.LISTENING:
+            await floor.announce(Announcement("", sound=rest))
+        greeting = self._config.greeted(self._engines)
+        if greeting and before is None:
             await floor.announce(Announcement(greeting))
 
-    def _welcome(self) -> wire.Welcome:
+    def _greet(self, hello: wire.Hello) -> None:
+        """Welcome them; who comes back is told what a page needs that may know nothing any more."""
+        floor = self._floor
+        floor.facts |= {"timezone": hello.timezone[:64], "language": hello.language[:32]}
+        self._controls.greet(hello)
+        floor.ear.muted = False  # a page that is muted says so again
+        resumed, self._begun = self._begun, True
+        self._send(self._welcome(resumed=resumed))
+        if resumed:
+            for message in self._captions.messages():
+                self._send(message)
+            self._send(wire.State(floor.taking.state.value, floor.taking.turn))
+        self._told, self._proven = True, False
+
+    def _carried_by(self, transport: Transport) -> None:
+        self._floor.playout.carried_by(
+            lead_s=transport.lead_s,
+            flushes=transport.flushes,
+            patience_s=transport.patience_s,
+        )
+        self._floor.ear.begin_stream()
+        self.tell(TransportAttached(self.now(), transport.name))
+
+    async def _left(self, transport: Transport, reason: CloseReason) -> None:
+        """The caller is gone without a goodbye."""
+        self._told = False
+        if self._config.resume_s == 0 or self._resume is None:
+            self.stop(reason)
+            return
+        now = self.left_at = self.now()
+        self._floor.playout.leave(now)
+        self.tell(TransportLeft(now, reason.value))
+        self.spawn(self._wait_for_another(transport), "resume")
+        if self._floor.taking.state is TurnState.USER_HOLDING:  # nobody holds the key any more
+            await self._floor.act(self._floor.taking.release(now))
+
+    def _prove(self) -> None:
+        """The caller tells something after the welcome, so that has come to them."""
+        if not self._proven:
+            self._proven = True
+            if self._resume is not None:
+                self._resume.arrived()
+
+    def _welcome(self, *, resumed: bool) -> wire.Welcome:
         return wire.Welcome(
             session=self.name,
             server=__version__,
@@ -364,67 +481,11 @@ class Session:
                 wire.EngineInfo(s.kind, s.name, s.state, s.detail) for s in self._engines.status()
             ],
             about=self._engines.about,
+            resume=self._resume.fresh() if self._resume is not None else "",
+            resume_s=self._config.resume_s if self._resume is not None else 0.0,
+            resumed=resumed,
         )
-
-    async def _message(self, message: wire.ClientMessage) -> None:
-        now, floor = self.now(), self._floor
-        match message:
-            case wire.Mute(muted=muted):
-                floor.ear.muted = muted
-            case wire.Interrupt():
-                await floor.act(floor.taking.interrupt(now))
-            case wire.Say(text=text):
-                await self._typed(text.strip())
-            case wire.Press():
-                await floor.act(floor.taking.press(now))
-            case wire.Release():
-                await floor.act(floor.taking.release(now))
-            case wire.Settings():
-                self._set(message)
-            case wire.Ping(id=number, rtt_ms=rtt_ms):
-                self._send(wire.Pong(number))
-                self.tell(CallerReported(now, rtt_ms=rtt_ms))
-            case wire.Playback(buffered_ms=buffered, underruns=underruns):
-                self.tell(CallerReported(now, buffered_ms=buffered, underruns=underruns))
-            case wire.Stats():
-                self.tell(_reported(now, message))
-            case wire.Bye():
-                self.stop(CloseReason.PEER_LEFT)
-            case wire.Offer() | wire.UsePath():
-                self._send(wire.Error("no_path", "this connection has no WebRTC path"))
-            case wire.Hello() | wire.IceCandidate():
-                pass  # taken before
-
-    async def _typed(self, text: str) -> None:
-        if 0 < len(text) <= wire.MAX_TYPED_CHARS:
-            await self._floor.act(self._floor.taking.typed(text, self.now()))
-        else:
-            most = wire.MAX_TYPED_CHARS
-            self._send(wire.Error("bad_message", f"a typed turn has 1 to {most} characters"))
-
-    def _set(self, settings: wire.Settings) -> None:
-        floor = self._floor
-        if settings.voice is not None and settings.voice not in self._engines.speech.voices:
-            self._send(wire.Error("bad_message", "there is no such voice here"))
-            return
-        name = floor.voice.name if settings.voice is None else settings.voice
-        speed = floor.voice.speed if settings.speed is None else settings.speed
-        floor.voice = Voice(name, within(speed, SLOWEST, FASTEST))
-        if settings.volume is not None:
-            floor.playout.volume = within(settings.volume, 0.0, LOUDEST)
 
     def _send(self, message: wire.ServerMessage) -> None:
         if self._transport is not None:
             self._transport.send(message)
-
-
-def _reported(now: float, stats: wire.Stats) -> CallerReported:
-    return CallerReported(
-        now,
-        rtt_ms=stats.rtt_ms,
-        buffered_ms=stats.buffered_ms,
-        jitter_ms=stats.jitter_ms,
-        received=stats.received,
-        lost=stats.lost,
-        concealed_ms=stats.concealed_ms,
-    )

@@ -81,6 +81,11 @@ class Words:
             task.cancel()
             future.cancel()
 
+    def forget(self) -> None:
+        """No transcript that is still being made is told any more."""
+        for turn in tuple(self._finals):
+            self.drop(turn)
+
     async def aclose(self) -> None:
         if self._stream is not None:
             await self._stream.aclose()

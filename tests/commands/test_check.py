@@ -83,3 +83,25 @@ def test_no_opus_at_all_is_missing(
     assert check() == 1
     assert "PyAV was built without libopus" in capsys.readouterr().out
     assert check("webrtc.enabled=false") == 0
+
+
+def test_it_says_who_would_get_in(capsys: pytest.CaptureFixture[str]) -> None:
+    for setting, said in (
+        ("server.host=127.0.0.1", "this machine alone"),
+        ("server.host=0.0.0.0", "that each start makes and prints"),
+        ("access.token=the-operators-own-token", "the token of access.token"),
+    ):
+        assert check(setting) == 0
+        out = capsys.readouterr().out
+        assert said in out
+        assert "the-operators-own-token" not in out
+
+
+def test_a_certificate_that_cannot_be_used_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert check("tls.certificate=/nowhere/a.pem", "tls.key=/nowhere/b.pem") == 1
+    out = capsys.readouterr().out
+    assert "No such file" in out
+    assert "Set tls.certificate to a file" in out
+    assert check("tls.self_signed=true") == 0

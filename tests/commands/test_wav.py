@@ -65,6 +65,14 @@ def test_stereo_is_the_mean_of_its_channels(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_wav(file, RATE).samples, tone(RATE), atol=0.001)
 
 
+@pytest.mark.parametrize("count", [7, 8, 9, 64])
+def test_a_file_of_many_channels_is_read_too(tmp_path: Path, count: int) -> None:
+    file = tmp_path / "many.wav"
+    many = np.repeat(tone(RATE, 0.1), count)
+    file.write_bytes(riff(encoded(many, PCM, 16), tag=PCM, bits=16, channels=count))
+    np.testing.assert_allclose(read_wav(file, RATE).samples, tone(RATE, 0.1), atol=1e-3)
+
+
 def test_two_equal_channels_do_not_clip(tmp_path: Path) -> None:
     file = tmp_path / "a.wav"
     both = np.repeat(tone(RATE, peak=0.99), 2)

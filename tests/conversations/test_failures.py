@@ -1,7 +1,8 @@
 """What goes wrong, and whom it costs what: engines that hang, fail and lie; peers that vanish."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from ultraandchat.dialogue.actions import (
     SetTimer,
 )
 from ultraandchat.dialogue.history import Conversation
-from ultraandchat.engines.base import EngineError, Prompt, ReplyPart, Transcript, Voice
+from ultraandchat.engines.base import EngineError, Manner, Prompt, ReplyPart, Transcript, Voice
 from ultraandchat.engines.scripted import (
     Reply,
     ScriptedSettings,
@@ -66,6 +67,33 @@ def test_a_voice_that_fails_in_mid_reply_costs_the_rest_of_it_and_a_tone_says_so
     assert talk.reason is CloseReason.PEER_LEFT
 
 
+class Sorry:
+    """A voice that has an apology ready for everything."""
+
+    def keep(self, sentences: Sequence[str]) -> None: ...
+
+    def apology(self, error: EngineError, voice: Voice) -> str:
+        return "Sorry about that."
+
+
+def test_a_voice_that_has_an_apology_ready_says_it_instead_of_the_tone() -> None:
+    lost = Sound(np.full(24_000, 0.2, np.float32), EngineError("scripted", "the voice broke"))
+    engines = scripted_engines(speech=ScriptedSpeech(QUICK, script=[lost]), settings=QUICK)
+    talk = converse(tells(0.5, Say("a")), engines=replace(engines, phrases=Sorry()), until=6)
+    assert [said.text for said in talk.all(ClauseSpoken)][-1] == "Sorry about that."
+    assert talk.sound_s() == pytest.approx(2.0, abs=0.1)  # a second of each, and no tone
+    assert talk.history[-1].reply == "Sorry about that."
+
+
+def test_an_apology_that_fails_too_ends_with_the_tone() -> None:
+    broken = [Sound(EngineError("scripted", "the voice broke"))] * 9
+    engines = scripted_engines(speech=ScriptedSpeech(QUICK, script=broken), settings=QUICK)
+    talk = converse(tells(0.5, Say("a")), engines=replace(engines, phrases=Sorry()), until=6)
+    assert len(talk.all(Failed)) == 2
+    assert 0 < talk.sound_s() < 1.0
+    assert talk.states()[-1] == "listening"
+
+
 def test_a_voice_that_gives_nan_is_silent_and_harms_nobody() -> None:
     broken = np.full(24_000, np.nan, np.float32)
     speech = ScriptedSpeech(QUICK, script=[Sound(broken)])
@@ -96,6 +124,8 @@ def test_a_model_that_reads_gets_the_words_once_they_are_there() -> None:
         ) -> AsyncGenerator[ReplyPart, None]:
             yield f"You said {(await prompt.words()).text}."
 
+        async def prepare(self, conversation: Conversation) -> None: ...
+
     transcriber = ScriptedTranscriber(script=[Words(Wait(1.0), "good morning")])
     engines = scripted_engines(language=Reader(), transcriber=transcriber, settings=QUICK)
     talk = converse(speaks(at=0.5, for_=1.0), engines=engines)
@@ -110,6 +140,9 @@ class Stubborn:
 
     def __init__(self, for_s: float) -> None:
         self._for_s = for_s
+
+    def manner(self, voice: Voice) -> Manner:
+        return Manner()
 
     async def synthesize(self, clause: str, voice: Voice) -> AsyncGenerator[Samples, None]:
         try:
@@ -140,6 +173,9 @@ def test_a_slow_listener_holds_a_quick_voice_back() -> None:
     class Quick:
         rate = 24_000
         voices = ("tone",)
+
+        def manner(self, voice: Voice) -> Manner:
+            return Manner()
 
         async def synthesize(self, clause: str, voice: Voice) -> AsyncGenerator[Samples, None]:
             for _ in range(60):
@@ -204,6 +240,8 @@ def test_our_own_fault_ends_the_session_and_comes_out() -> None:
         ) -> AsyncGenerator[ReplyPart, None]:
             raise ZeroDivisionError
 
+        async def prepare(self, conversation: Conversation) -> None: ...
+
     with pytest.raises(BaseExceptionGroup) as caught:
         converse(tells(0.5, Say("a")), engines=scripted_engines(language=Wrong()))
     assert caught.group_contains(ZeroDivisionError)
@@ -214,8 +252,7 @@ def test_another_transport_takes_over_and_hears_the_rest() -> None:
 
     async def switch(stage: Stage) -> None:
         stage.transports.append(later)
-        stage.session.attach(later)
-        await later.tell(Hello())
+        stage.session.attach(later, Hello())
 
     talk = converse(tells(0.5, Say("a")), does(2.0, switch), until=8)
     assert talk.stage.transports[0].closed is CloseReason.REPLACED
@@ -229,8 +266,7 @@ def test_a_lost_connection_is_waited_for_and_the_unheard_rest_is_spoken() -> Non
 
     async def come_back(stage: Stage) -> None:
         stage.transports.append(later)
-        stage.session.attach(later)
-        await later.tell(Hello())
+        stage.session.attach(later, Hello())
 
     talk = converse(
         tells(0.5, Say("a")),
@@ -335,20 +371,6 @@ def test_a_ping_is_answered() -> None:
     assert talk.messages(Pong) == [Pong(7)]
 
 
-def test_a_caller_who_never_says_hello_gives_up_the_place() -> None:
-    talk = converse(speaks(at=0.5, for_=1.0), hello=False, until=30)
-    assert talk.reason is CloseReason.TIMED_OUT
-    assert talk.history == ()
-
-
-def test_a_page_of_another_version_is_told_so() -> None:
-    talk = converse(
-        does(0.1, lambda stage: stage.transport.tell(Hello(protocol=99))), hello=False, until=1
-    )
-    assert "reload" in talk.messages(Error)[0].text
-    assert talk.messages(Welcome) == []
-
-
 def test_a_transport_that_takes_sound_back_is_flushed_at_a_barge_in() -> None:
     talk = converse(speaks(at=0.5, for_=1.0), speaks(at=4.0, for_=1.0), lead_s=0.06, flushes=True)
     assert talk.messages(Flush)
@@ -377,6 +399,8 @@ def test_a_transcript_is_asked_for_once_however_many_want_it() -> None:
             await prompt.words()
             await prompt.words()
             yield "Done now."
+
+        async def prepare(self, conversation: Conversation) -> None: ...
 
     engines = scripted_engines(language=Reader(), transcriber=Counting(), settings=QUICK)
     converse(speaks(at=0.5, for_=1.0), engines=engines)

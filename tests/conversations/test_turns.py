@@ -25,8 +25,6 @@ from ultraandchat.events import (
 from ultraandchat.session import SessionConfig
 from ultraandchat.transport.wire import (
     AgentCaption,
-    Error,
-    Hello,
     Interrupt,
     Mute,
     Notice,
@@ -35,7 +33,6 @@ from ultraandchat.transport.wire import (
     ReplyDone,
     Say,
     UserCaption,
-    Welcome,
 )
 from ultraandchat.turn.events import FloorFreed, TurnEnded, TurnId, TypedText
 from ultraandchat.turn.policy import TurnPolicy
@@ -255,17 +252,6 @@ def test_captions_that_lag_behind_the_final_words_are_not_shown() -> None:
     talk = converse(speaks(at=0.5, for_=2.0))
     shown = talk.messages(UserCaption)
     assert [c.final for c in shown].index(True) == len(shown) - 1
-
-
-def test_a_first_message_that_is_not_hello_is_told_so_and_then_welcomed() -> None:
-    talk = converse(
-        tells(0.1, Interrupt()),
-        does(0.2, lambda stage: stage.transport.tell(Hello())),
-        hello=False,
-        until=1,
-    )
-    assert [m.code for m in talk.messages(Error)] == ["not_begun"]
-    assert len(talk.messages(Welcome)) == 1
 
 
 def test_an_empty_reply_frees_the_floor() -> None:

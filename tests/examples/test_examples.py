@@ -5,6 +5,7 @@ import sys
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,15 @@ def seconds(file: Path) -> float:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A scripted one in a process of its own; gives its `/ws`."""
-    command = [sys.executable, "-m", "ultraandchat", "serve", "--profile", "scripted"]
+def server(*arguments: str) -> Iterator[str]:
+    """A scripted one in a process of its own; gives the first address that it prints."""
+    command = [sys.executable, "-m", "ultraandchat", "serve", "--profile", "scripted", *arguments]
     command += ["--port", "0", "--set", "logs.directory=", "--set", "engines.scripted.clause_s=0.3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            for line in process.stdout:
-                if "open http" in line:
-                    url = line.split("open ")[1].split(" ")[0]
-                if line.startswith("Ready"):
-                    break
-            yield url.replace("http", "ws") + "/ws"
+            lines = list(takewhile(lambda line: not line.startswith("Ready"), process.stdout))
+            yield next(line.strip() for line in lines if line.strip().startswith("http"))
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
@@ -60,8 +57,10 @@ def test_an_own_voice_speaks_every_clause(tmp_path: Path) -> None:
     assert seconds(tmp_path / "hum.wav") == pytest.approx(5 * 0.2, abs=0.05)
 
 
-def test_a_client_without_a_browser_prints_its_latencies() -> None:
-    with server() as url:
+@pytest.mark.parametrize("arguments", [(), ("--host", "0.0.0.0")])
+def test_a_client_without_a_browser_prints_its_latencies(arguments: tuple[str, ...]) -> None:
+    """Without a token, and with the one in the address."""
+    with server(*arguments) as url:
         printed = example("headless_client.py", url, QUESTION)
     assert "first sound after" in printed
     assert "end silence" in printed

@@ -9,6 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
+LARGEST = 64 * 2**20
+"""Bytes of a question: two minutes of sound are five million."""
+
 Behaviour = Callable[["ChatServer", web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -37,7 +40,7 @@ async def chat_server(behaviour: Behaviour) -> AsyncIterator[ChatServer]:
             server.gone.set()
             raise
 
-    app = web.Application()
+    app = web.Application(client_max_size=LARGEST)
     app.router.add_post("/v1/chat/completions", handle)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()

@@ -161,8 +161,9 @@ class RtcCaller:
 
     @property
     def sound(self) -> Samples:
-        """All that came, 48 kHz."""
-        return np.concatenate([a.samples for a in self.arrived] or [np.zeros(0, np.float32)])
+        """All that came, 48 kHz, but for the silence before the conversation's own position 0."""
+        own = [a.samples for a in self.arrived if a.packet.timestamp < 2**31]
+        return np.concatenate(own or [np.zeros(0, np.float32)])
 
     @property
     def audible_s(self) -> float:

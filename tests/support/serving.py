@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
 
 import aiohttp
 import numpy as np
@@ -18,10 +19,11 @@ from ultraandchat.engines.scripted import (
 )
 from ultraandchat.engines.settings import EnginesConfig, ScriptedSettings
 from ultraandchat.server.app import Server
-from ultraandchat.server.connect import SessionFactory
+from ultraandchat.server.conversations import SessionFactory
 from ultraandchat.session import Session
 from ultraandchat.transport.wire import (
     CODEC_PCM16_16K,
+    CODEC_PCM16_24K,
     HEADER,
     KIND_SOUND,
     ClientMessage,
@@ -125,13 +127,19 @@ class Phone:
         assert isinstance(welcome, Welcome)
         return welcome
 
-    async def until(self, kind: type[ServerMessage]) -> ServerMessage:
-        """Read until a message of this kind comes."""
+    async def until(self, *kinds: type[ServerMessage]) -> ServerMessage:
+        """Read until a message of one of these kinds comes."""
         while True:
             item = await self._next()
-            assert item is not None, f"closed ({self.socket.close_code}) before {kind.__name__}"
-            if isinstance(item, kind):
+            assert item is not None, f"closed ({self.socket.close_code}) before {kinds}"
+            if isinstance(item, kinds):
                 return item
+
+    async def until_sound(self) -> AudioFrame:
+        """Read until a frame comes."""
+        while not isinstance(item := await self._next(), AudioFrame):
+            assert item is not None
+        return item
 
     async def until_closed(self) -> int | None:
         """Read to the end; the code with which the server closed."""
@@ -147,26 +155,41 @@ class Phone:
             got = await self.socket.receive()
         if got.type is aiohttp.WSMsgType.TEXT:
             message = Codec.decode_server(got.data)
-            self.messages.append(message)
+            self._told(message)
             return message
         if got.type is aiohttp.WSMsgType.BINARY:
-            *_, position = HEADER.unpack_from(got.data)
-            pcm = np.frombuffer(got.data, "<i2", offset=HEADER.size)
-            frame = AudioFrame(pcm.astype(np.float32) / 32768, self.rate, position)
-            self.frames.append(frame)
-            return frame
+            self.frames.append(self._heard(got.data))
+            return self.frames[-1]
         return None
+
+    def _told(self, message: ServerMessage) -> None:
+        self.messages.append(message)
+
+    def _heard(self, data: bytes) -> AudioFrame:
+        _, codec, _, position = HEADER.unpack_from(data)
+        assert codec == CODEC_PCM16_24K
+        pcm = np.frombuffer(data, "<i2", offset=HEADER.size)
+        return AudioFrame(pcm.astype(np.float32) / 32768, 24_000, position)
+
+
+P = TypeVar("P", bound=Phone)
 
 
 @asynccontextmanager
-async def phone(url: str, **options: object) -> AsyncIterator[Phone]:
-    """A caller connected to the `/ws` of the server at `url`."""
+async def phone_of(
+    kind: Callable[..., P], url: str, *, path: str = "/ws", **options: object
+) -> AsyncIterator[P]:
+    """Such a caller, connected to the `/ws` of the server at `url`."""
     hurried = aiohttp.ClientWSTimeout(ws_close=0.1)  # some tests leave while nobody reads
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(f"{url}/ws", timeout=hurried, **options) as socket,  # type: ignore[arg-type]
+        session.ws_connect(f"{url}{path}", timeout=hurried, **options) as socket,  # type: ignore[arg-type]
     ):
-        yield Phone(socket)
+        yield kind(socket)
+
+
+def phone(url: str, *, path: str = "/ws", **options: object) -> AbstractAsyncContextManager[Phone]:
+    return phone_of(Phone, url, path=path, **options)
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ assert talk.agent_audible(2.6)
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -47,6 +47,7 @@ Event = TypeVar("Event", bound=SessionEvent)
 Message = TypeVar("Message", bound=ServerMessage)
 
 FRAME_S = 0.02
+HELLO = Hello(timezone="Europe/Berlin")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,21 @@ def tells(at: float, message: ClientMessage) -> Deed:
 
 def does(at: float, do: Callable[["Stage"], Awaitable[None] | None]) -> Deed:
     return Deed(at, do)
+
+
+class Tokens:
+    """Resume tokens that nobody checks here."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.arrivals = 0
+
+    def fresh(self) -> str:
+        self.given += 1
+        return f"token {self.given}"
+
+    def arrived(self) -> None:
+        self.arrivals += 1
 
 
 @dataclass
@@ -189,6 +205,7 @@ def converse(
     lead_s: float = 0.0,
     flushes: bool = False,
     resume_s: float = 0.0,
+    resume: Tokens | None = None,
     until: float = 12.0,
     frame_s: float = FRAME_S,
 ) -> Talk:
@@ -204,17 +221,18 @@ def converse(
             name="story",
             turn=turn or TurnPolicy(),
             playout=playout or PlayoutPolicy(),
-            config=config or SessionConfig(),
-            resume_s=resume_s,
+            config=replace(config or SessionConfig(), resume_s=resume_s),
+            resume=resume or (Tokens() if resume_s else None),
             observe=events.append,
         )
         transport = MemoryTransport(lead_s=lead_s, flushes=flushes)
         stage = Stage(session, transport, given, transports=[transport])
-        session.attach(transport)
+        if hello:
+            session.attach(transport, HELLO)
         async with asyncio.TaskGroup() as world:
             ticking = world.create_task(ticker.run())
             running = world.create_task(session.run())
-            user = world.create_task(_user(stage, story, hello, until, frame_s))
+            user = world.create_task(_user(stage, story, until, frame_s))
             deeds = [world.create_task(_deed(stage, d)) for d in story if isinstance(d, Deed)]
             await asyncio.wait({running, user}, return_when=asyncio.FIRST_COMPLETED)
             session.stop(CloseReason.PEER_LEFT)
@@ -234,13 +252,9 @@ async def _deed(stage: Stage, deed: Deed) -> None:
         await done
 
 
-async def _user(
-    stage: Stage, story: Sequence[Speech | Deed], hello: bool, until: float, frame_s: float
-) -> None:
+async def _user(stage: Stage, story: Sequence[Speech | Deed], until: float, frame_s: float) -> None:
     """Frames in real (virtual) time: a tone while the user speaks, silence otherwise."""
     loop = asyncio.get_running_loop()
-    if hello:
-        await stage.transport.tell(Hello(timezone="Europe/Berlin"))
     waiting: list[Samples] = []
     index = 0
     while (at := index * frame_s) < until:
@@ -249,6 +263,8 @@ async def _user(
         index += 1
         if stage.lost:
             await stage.transport.skip(len(frame))
+        elif stage.transport.left:
+            continue
         elif stage.paused:
             waiting.append(frame)
         else:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import logging
 import os
 import stat
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ultraandchat.engines.base import EngineError, EngineUnavailable
-from ultraandchat.engines.worker_wire import Stop
+from ultraandchat.engines.worker_wire import STEP, Poisoned, Progress, Stop
 
 
 class Counting:
@@ -30,6 +31,18 @@ class Counting:
                 yield number
         finally:
             self.closed += 1
+
+    def turns(self, stop: Stop, file: str, name: str, steps: int, items: int) -> Iterator[Any]:
+        """Writes its name at each step; only the last `items` of them make one."""
+        for step in range(steps):
+            with Path(file).open("a") as log:
+                log.write(name)
+            yield step if step >= steps - items else STEP
+
+    def poison(self, stop: Stop, reason: str) -> Iterator[int]:
+        """As after an assert on the GPU: one item, and then nothing works in this process any more."""
+        yield 0
+        raise Poisoned(reason)
 
     def tally(self, stop: Stop) -> list[int]:
         return [self.made, self.closed]
@@ -80,6 +93,10 @@ class Counting:
             os.write(1, b"\x00\xff raw\n")
             yield line
 
+    def remark(self, stop: Stop, level: int, text: str) -> None:
+        logging.getLogger("ultraandchat.model").log(level, "%s", text)
+        logging.getLogger("a.package").warning("what nobody needs: %s", text)
+
     def babble(self, stop: Stop, data: bytes) -> None:
         """Writes into the connection to the parent what no message is."""
         for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  the numbers are wanted
@@ -89,16 +106,65 @@ class Counting:
         time.sleep(60)
 
 
-def open_counting() -> Counting:
+def open_counting(progress: Progress) -> Counting:
     return Counting()
 
 
-def open_slowly(seconds: float) -> Counting:
+def open_slowly(progress: Progress, seconds: float) -> Counting:
     time.sleep(seconds)
     return Counting()
 
 
-def open_once(file: str) -> Counting:
+def open_in_stages(progress: Progress, steps: int, step_s: float) -> Counting:
+    """Downloads, loads and warms up, each in `steps`."""
+    for stage in ("download", "load", "warm-up"):
+        for step in range(1, steps + 1):
+            progress(stage, step, steps)
+            time.sleep(step_s)
+    return Counting()
+
+
+def open_without_gpu(progress: Progress, file: str) -> Counting:
+    """Loads the first time only: after that the GPU is gone."""
+    path = Path(file)
+    if path.exists():
+        raise Poisoned("the GPU is gone", "Look at nvidia-smi; the machine may have to start anew.")
+    path.write_text("loaded once")
+    return Counting()
+
+
+TOLD = "MODEL_IS_TOLD"
+"""Names the file that tells `open_as_told` what to do next."""
+
+GONE = Poisoned("the GPU is gone", "Look at nvidia-smi; the machine may have to start anew.")
+
+
+class ToldVoice:
+    """Half a second of a tone for every clause, until its file says "gone"."""
+
+    def synthesize(self, stop: Stop, text: str, voice: str, speed: float) -> Iterator[Any]:
+        if told() == ["gone"]:
+            raise GONE
+        at = np.arange(11_025) / 22_050
+        yield (8_000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16)
+
+
+def told() -> list[str]:
+    return Path(os.environ[TOLD]).read_text().split()
+
+
+def open_as_told(progress: Progress) -> ToldVoice:
+    """Loads as its file says: "download 32 161", "warm-up 0 0", at last "ready"; or "gone"."""
+    while (words := told()) != ["ready"]:
+        if words == ["gone"]:
+            raise GONE
+        if len(words) == 3:
+            progress(words[0], int(words[1]), int(words[2]))
+        time.sleep(0.02)
+    return ToldVoice()
+
+
+def open_once(progress: Progress, file: str) -> Counting:
     """Loads the first time only."""
     path = Path(file)
     if path.exists():
@@ -107,9 +173,19 @@ def open_once(file: str) -> Counting:
     return Counting()
 
 
-def open_not() -> Counting:
+def open_first_only(progress: Progress, file: str) -> Counting:
+    """Notes when each start was, by the system's monotonic clock; only the first one succeeds."""
+    path = Path(file)
+    with path.open("a") as log:
+        log.write(f"{time.monotonic()}\n")
+    if len(path.read_text().splitlines()) > 1:
+        raise RuntimeError("the model file is damaged")
+    return Counting()
+
+
+def open_not(progress: Progress) -> Counting:
     raise EngineUnavailable("counting", "its model is missing", "Install the model.")
 
 
-def open_broken() -> Counting:
+def open_broken(progress: Progress) -> Counting:
     raise RuntimeError("the model file is damaged")

@@ -21,6 +21,8 @@ which a later one wins:
 3. `--profile`, `--host` and `--port` on the command line;
 4. `--set turn.endpoint_ms=500` on the command line, as often as needed; a list is written `a,b,c`.
 
+On a Runpod pod `server.host` is 0.0.0.0 before all of these, because the pod's proxy calls from outside.
+
 A name that does not exist is an error that tells the nearest one. Secrets belong into the environment, where no
 other user of the machine can read them.
 
@@ -71,8 +73,8 @@ def _kind(annotation: str) -> str:
         choices = ast.literal_eval(f"({annotation.removeprefix('Literal[').removesuffix(']')},)")
         return ", ".join(f"`{choice}`" for choice in choices)
     words = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
-    words |= {"tuple[str, ...]": "list of text", "str | None": "text"}
-    return words[annotation]
+    words |= {"tuple[str, ...]": "list of text"}
+    return words[annotation.removesuffix(" | None")]
 
 
 def _toml(value: Any) -> str:

@@ -7,8 +7,10 @@ import msgspec
 from documents import NOTE
 from documents.page_types import literals, parts_of, tag
 from documents.source import Field, constants, described
+from ultraandchat.access_config import AccessConfig
 from ultraandchat.config import ServerConfig
-from ultraandchat.transport import pcm, websocket, wire
+from ultraandchat.engines.chatterbox.library import MOST_BYTES, MOST_VOICES
+from ultraandchat.transport import frames, websocket, wire
 from ultraandchat.turn.taking import TurnState
 
 HEAD = f"""# The protocol of `/ws`
@@ -18,14 +20,43 @@ HEAD = f"""# The protocol of `/ws`
 One WebSocket is one conversation. Text frames carry JSON objects whose `type` names the message; binary frames
 carry sound. This is version {wire.PROTOCOL_VERSION}.
 
-1. The caller connects to `/ws`. A browser's `Origin` must be the server's own page.
+1. The caller connects to `/ws`. A browser's `Origin` must be the server's own page, or stand in
+   [`access.origins`](configuration.md#access). Where the server has a token, a program sends it along, `Authorization:
+   Bearer TOKEN`. A page, which cannot, asks `POST /ticket` first and connects to `/ws?ticket=…`; a ticket is good once,
+   for {AccessConfig().ticket_s} s. For tickets it has shown the token to `POST /access` (`{{"token": "…"}}`) before, and got a
+   cookie. Without access the answer is 401; 429 to who tried too many tokens.
 2. A caller that can, sends `offer` first, takes the `answer`, and says `use_path` once sound can flow over WebRTC
    (a browser does all of that in a few hundred milliseconds). Without it sound goes over the WebSocket. After
    `path_lost`, or when the caller says so, it does so too.
 3. The caller sends `hello`; the server answers `welcome`. Before that, sound is not heard.
 4. The caller streams its microphone without a pause: silence is sound too, and it is what ends a turn. The server
    sends sound when there is some, and messages as things happen, in order with the sound.
-5. Either side may end it: the caller with `bye` or by closing, the server with `closing`.
+5. Sound on the WebSocket is PCM16, which every server and caller has, or Opus, where `/config.json` names it among
+   `websocket.codecs`: a seventh of the bytes. A caller sends either as it likes; how it wants to hear the agent it says
+   with `use_path` and a `codec`, at any time. An Opus decoder goes on from packet to packet, across gaps too, and is
+   made anew behind a `flush`, as the server's encoder is.
+6. Either side may end it: the caller with `bye` or by closing, the server with `closing`.
+
+Before all that, `GET /config.json` tells a page what is there: `ready` (a caller would be let in), and of each of the
+`engines` its `kind`, `name`, `state` ("loading", "ready", "restarting", "failed"), a `detail` and a `remedy` in plain
+words, and while a model loads its `progress`: the `stage` ("start", "download", "load", "capture", "warm-up", …) with
+`done` of a `total` (bytes of a download, parts of anything else; 0 where nobody knows). `/health` has the same, and the
+seconds that each stage took. `protocol` and `page` are what the server speaks and which version of the page's files it
+has; a page that was loaded of another offers to load the new one, and a `hello` of another protocol is answered by the
+`error` "other_version". `start` is another one after each start of the server. `gate_dbfs` is the level below which no sound
+is speech here, for a page that shows or sets a caller's own (`settings`).
+
+Where `/config.json` says `library`, the voices are a [folder of clips](voices.md), and whoever has access changes it;
+an answer from 400 on is `{{"error": "one sentence"}}`:
+
+| request | what it does |
+| --- | --- |
+| `GET /voices` | `voices`, the names that can be chosen now, and `files`, each with `name`, `seconds`, a `fault` where it cannot be a voice, and a `remark` on what will be heard |
+| `PUT /voices/NAME` | the body is a sound file, {MOST_BYTES // 1_000_000} MB at most; 201 with the voice made of it and the new `voices`; 400 for a name that is none, 409 where it is taken or there are {MOST_VOICES}, 413 and 408 for too much and too slow, 422 where the clip cannot be a voice, 429 while another is added, 507 where the disk is full |
+| `DELETE /voices/NAME` | its file is deleted; 404 where there is none |
+
+A voice that was added can be chosen at once, by running conversations too (`settings`). One that was removed while
+somebody speaks with it is replaced by the usual one from the next clause on.
 
 A message that is not understood has no effect; the server answers `error` and the connection stays. A field that
 a message does not have makes it a message that is not understood.
@@ -97,7 +128,7 @@ def text() -> str:
 
 def _binary() -> list[str]:
     about = constants(wire)
-    gap = constants(pcm)["LONGEST_GAP"]
+    gap = constants(frames)["LONGEST_GAP"]
     return [
         "## Binary frames\n",
         f"{about['HEADER']} Then comes the sound.\n",
@@ -105,13 +136,15 @@ def _binary() -> list[str]:
         "| --- | --- | --- | --- |",
         f"| 0 | u8 | kind | {wire.KIND_SOUND}: sound |",
         f"| 1 | u8 | codec | {wire.CODEC_PCM16_16K}: {_small(about['CODEC_PCM16_16K'])} "
-        f"{wire.CODEC_PCM16_24K}: {_small(about['CODEC_PCM16_24K'])} |",
+        f"{wire.CODEC_PCM16_24K}: {_small(about['CODEC_PCM16_24K'])} "
+        f"{wire.CODEC_OPUS}: {_small(about['CODEC_OPUS'])} |",
         "| 2 | u16 | reserved | 0 |",
         "| 4 | u32 | position | of the first sample |",
-        f"| {wire.HEADER.size} | i16 … | sound | little-endian samples |",
+        f"| {wire.HEADER.size} | i16 … | sound | little-endian samples, or the packet (RFC 6716) |",
         "",
         "The position makes a gap in the sound visible: a frame that stands further on than the one before it ended "
-        f"was preceded by that much silence. {gap}\n",
+        f"was preceded by that much silence. {gap} Whoever changes the codec stays on the same timeline, counted at the "
+        "new codec's rate.\n",
     ]
 
 
@@ -165,7 +198,8 @@ def _limits() -> list[str]:
     return [
         "## Limits\n",
         f"- A text frame has at most {wire.MAX_TEXT_BYTES} bytes, a typed turn {wire.MAX_TYPED_CHARS} characters.",
-        f"- A binary frame has at most {wire.MAX_SOUND_BYTES} bytes: one second of sound and the header.",
+        f"- A binary frame has at most {wire.MAX_SOUND_BYTES} bytes: one second of sound and the header; an Opus packet "
+        f"at most {frames.MAX_OPUS_BYTES} bytes and 120 ms (of callers, too, 20 ms are expected).",
         *(
             f"- [`server.{name}`](configuration.md#server), {getattr(ServerConfig(), name):g}: {server[name]}"
             for name in settings

@@ -2,24 +2,28 @@
 
 import argparse
 import errno
+import os
 import platform
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ultraandchat import __version__
-from ultraandchat.config import Config
+from ultraandchat.commands.check_chatterbox import chatterbox_rows
+from ultraandchat.commands.check_ultravox import ultravox_rows
+from ultraandchat.commands.report import Row, console, print_remedies, print_rows
+from ultraandchat.commands.where import ladder_rows
+from ultraandchat.config import Config, ConfigError
 from ultraandchat.engines.open import survey
+from ultraandchat.engines.profile import settle
+from ultraandchat.server.addresses import is_loopback
 from ultraandchat.server.gpu import Gpu
+from ultraandchat.server.tls import opened
 from ultraandchat.transport.rtp.opus import OpusUnavailable, find_opus
 
 PAGE_FILES = ("index.html", "main.js", "style.css", "worklet/capture.js", "worklet/playback.js")
@@ -31,33 +35,23 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OPUS_REMEDY = "apt install libopus0, or pip install --force-reinstall --only-binary av av"
 """PyAV's wheel brings libopus; a PyAV built here, or a distribution's, may not."""
 
-MARKS = {True: Text("ok", "green"), False: Text("missing", "bold red"), None: Text("-", "dim")}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    name: str
-    ok: bool | None
-    """None: not there, and nothing needs it."""
-    detail: str
-    remedy: str = ""
-
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """Print the table; 0 when this configuration can start."""
-    rows = list(_rows(config))
+    if (asked := getattr(options, "network", None)) is not None:
+        from ultraandchat.commands import network
+
+        return network.run(config, asked, options.fingerprint)
+    settled = settle(config.engines)
+    config = replace(config, engines=settled.engines)
+    rows = list(_rows(config, settled.why))
     can_start = all(row.ok is not False for row in rows)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for row in rows:
-        table.add_row(MARKS[row.ok], Text(row.name), Text(row.detail))
-    console.print(table)
-    _print_remedies(console, "Missing", [row for row in rows if row.ok is False])
-    _print_remedies(console, "Could be better", [row for row in rows if row.ok is not False])
+    out = console()
+    print_rows(out, rows)
+    print_remedies(out, "Missing", [row for row in rows if row.ok is False])
+    print_remedies(out, "Could be better", [row for row in rows if row.ok is not False])
     profile = config.engines.profile
-    console.print(
+    out.print(
         f"\nThe {profile} profile can start: ultraandchat serve --profile {profile}"
         if can_start
         else f"\nThe {profile} profile cannot start yet; mend what is missing.",
@@ -65,20 +59,22 @@ def run(config: Config, options: argparse.Namespace) -> int:
     return 0 if can_start else 1
 
 
-def _print_remedies(console: Console, heading: str, rows: Iterable[Row]) -> None:
-    """Whole lines, however long, so that a command can be copied."""
-    remedies = [f"  {row.name}: {row.remedy}" for row in rows if row.remedy]
-    if remedies:
-        console.print(Text("\n".join(["", f"{heading}:", *remedies])), soft_wrap=True)
-
-
-def _rows(config: Config) -> Iterable[Row]:
+def _rows(config: Config, why_profile: str) -> Iterable[Row]:
     yield Row("UltraAndChat", True, f"{__version__}, {Path(__file__).parents[1]}")
     yield _python()
+    if why_profile:
+        yield Row("profile", True, f"{config.engines.profile}. {why_profile}")
     for finding in survey(config.engines):
         yield Row(finding.name, finding.ok, finding.detail, finding.remedy)
+        if finding.name == "language: ultravox":
+            yield from ultravox_rows(config.engines)
+        if finding.name == "speech: chatterbox":
+            yield from chatterbox_rows(config.engines)
     yield _opus(config.webrtc.enabled)
+    yield from ladder_rows(config)
     yield _port(config.server.host, config.server.port)
+    yield _access(config)
+    yield _tls(config)
     yield _logs(config.logs.directory)
     yield _page()
     yield _gpu()
@@ -120,6 +116,27 @@ def _port(host: str, port: int) -> Row:
     return Row(name, True, "free")
 
 
+def _access(config: Config) -> Row:
+    if config.access.token:
+        return Row("access", True, "whoever has the token of access.token")
+    if is_loopback(config.server.host):
+        return Row("access", True, "this machine alone, without a token")
+    return Row("access", True, "whoever has the token that each start makes and prints")
+
+
+def _tls(config: Config) -> Row:
+    if config.tls.self_signed:
+        return Row("TLS", True, "a certificate of its own; browsers warn once")
+    if not config.tls.on:
+        return Row("TLS", None, "off: tls.certificate and tls.key, or --tls self-signed")
+    try:
+        opened(config.tls, config.server.host, os.environ)
+    except ConfigError as error:
+        setting, _, why = str(error).partition(": ")
+        return Row("TLS", False, why, f"Set {setting} to a file that the server can use.")
+    return Row("TLS", True, config.tls.certificate)
+
+
 def _logs(directory: str) -> Row:
     if not directory:
         return Row("logs", True, "console only")
@@ -145,8 +162,8 @@ def _page() -> Row:
 def _gpu() -> Row:
     gpu = Gpu.found()
     if gpu.memory_total is None:
-        return Row("GPU", None, "none found; this profile needs none")
-    return Row("GPU", True, f"{gpu.name}, {gpu.memory_total / 2**30:.0f} GiB; not used yet")
+        return Row("GPU", None, "none found")
+    return Row("GPU", True, f"{gpu.name}, {gpu.memory_total / 2**30:.0f} GiB")
 
 
 def _browser() -> Row:

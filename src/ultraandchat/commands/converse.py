@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from ultraandchat.audio.frame import FRAME_MS, HEARING_RATE, PLAYOUT_RATE, Samples
+from ultraandchat.commands.address import ServerAddress
 from ultraandchat.commands.caller import Caller
 from ultraandchat.commands.lines import Line, LineError, dial, open_here
 from ultraandchat.commands.wav import NotWav, read_wav, write_wav
 from ultraandchat.config import Config, ConfigError
-from ultraandchat.transport.pcm import WIRE_RATE
+from ultraandchat.transport.frames import PCM_RATE
 from ultraandchat.transport.wire import Bye, Hello
 
 WELCOME_S = 20.0
@@ -45,8 +46,13 @@ def run(config: Config, options: argparse.Namespace) -> int:
         raise ConfigError(f"{options.output}: there is no folder {options.output.parent}")
     if recorded.warning:
         print(f"ultraandchat: {recorded.warning}", file=sys.stderr)
-    caller = Caller(WIRE_RATE if options.url else PLAYOUT_RATE, show)
-    line = dial(options.url, caller) if options.url else open_here(config, caller)
+    caller = Caller(PCM_RATE if options.url else PLAYOUT_RATE, show)
+    hello = Hello(language="en", timezone=getattr(LOCALTZ, "key", ""))
+    line = (
+        dial(ServerAddress.read(options.url, options.fingerprint), caller, hello)
+        if options.url
+        else open_here(config, caller, hello)
+    )
     try:
         asyncio.run(_converse(line, caller, recorded.samples, options))
     except LineError as error:
@@ -78,7 +84,6 @@ async def _converse(
 
 async def _talk(line: Line, caller: Caller, samples: Samples) -> None:
     """A greeting is heard out; then the file in real time, then silence until all is said."""
-    await line.tell(Hello(language="en", timezone=getattr(LOCALTZ, "key", "")))
     await _welcomed(caller)
     now = asyncio.get_running_loop().time
     begun, opened = now(), 0

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from ultraandchat.audio.frame import AudioFrame, Samples, to_pcm16
+from ultraandchat.commands.address import ServerAddress
 from ultraandchat.commands.caller import Caller
 from ultraandchat.config import Config, ConfigError
 from ultraandchat.playout.ticker import Ticker
@@ -28,6 +29,7 @@ from ultraandchat.transport.wire import (
     ClientMessage,
     Closing,
     Codec,
+    Hello,
     ServerMessage,
 )
 
@@ -39,6 +41,13 @@ SEND_S = 5.0
 
 FAREWELL_S = 3.0
 """For the last messages, and for a conversation to end."""
+
+REFUSED = {
+    401: "it asks for its token: give the whole address that it printed, with #token=…",
+    403: "it lets nobody in who comes this way; access.token there lets others in",
+    429: "too many wrong tokens came from here; try again later",
+}
+"""What an answer instead of a WebSocket means, by its status."""
 
 MAX_MESSAGE_BYTES = 1 << 20
 """More than any message of the protocol."""
@@ -105,21 +114,29 @@ class _SocketLine:
 
 
 @asynccontextmanager
-async def dial(url: str, caller: Caller) -> AsyncGenerator[Line, None]:
-    """A line to a running server. Raises `LineError`, or `ConfigError` for what is no address."""
-    if not url.startswith(("ws://", "wss://")):
-        raise ConfigError(f"--url {url}: it must begin with ws:// or wss://")
-    async with aiohttp.ClientSession() as client:
+async def dial(address: ServerAddress, caller: Caller, hello: Hello) -> AsyncGenerator[Line, None]:
+    """A line to a running server. Raises `LineError`."""
+    url, trust = address.ws, address.trust
+    async with aiohttp.ClientSession(headers=address.headers) as client:
         try:
             async with asyncio.timeout(CONNECT_S):
-                socket = await client.ws_connect(url, compress=0, max_msg_size=MAX_MESSAGE_BYTES)
+                socket = await client.ws_connect(
+                    url, compress=0, max_msg_size=MAX_MESSAGE_BYTES, ssl=trust
+                )
         except aiohttp.WSServerHandshakeError as error:
-            raise LineError(f"{url}: no conversation is to be had there ({error.status})") from None
+            why = REFUSED.get(error.status, f"no conversation is to be had there ({error.status})")
+            raise LineError(f"{url}: {why}") from None
+        except (aiohttp.ServerFingerprintMismatch, aiohttp.ClientConnectorCertificateError):
+            why = (
+                "its certificate is not the one expected; --fingerprint takes one of its own making"
+            )
+            raise LineError(f"{url}: {why}") from None
         except (aiohttp.ClientError, ValueError, OSError) as error:  # a time-out is an OSError
             raise LineError(f"{url}: no server answers there ({error or 'time-out'})") from None
         line = _SocketLine(socket, caller, url)
         async with _failing_alone(), asyncio.TaskGroup() as group:
             receiving = group.create_task(line.receive(), name="converse/receive")
+            await line.tell(hello)
             yield line
             with suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
@@ -143,7 +160,7 @@ class _MemoryLine(MemoryTransport):
 
 
 @asynccontextmanager
-async def open_here(config: Config, caller: Caller) -> AsyncGenerator[Line, None]:
+async def open_here(config: Config, caller: Caller, hello: Hello) -> AsyncGenerator[Line, None]:
     """Engines and one session in this process. The agent does not greet unless it is told to."""
     from ultraandchat.engines.open import open_engines  # with `dial` no engine is needed
 
@@ -161,7 +178,7 @@ async def open_here(config: Config, caller: Caller) -> AsyncGenerator[Line, None
             observe=lambda event: None,
         )
         line = _MemoryLine(caller)
-        session.attach(line)
+        session.attach(line, hello)
         async with _failing_alone(), asyncio.TaskGroup() as group:
             ticking = group.create_task(ticker.run(), name="ticker")
             talking = group.create_task(session.run(), name="session")

@@ -3,9 +3,9 @@
 import argparse
 
 from ultraandchat.config import Config
-from ultraandchat.server import app
+from ultraandchat.server import process
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """Serve; the server's own exit status."""
-    return app.run(config)
+    return process.run(config)

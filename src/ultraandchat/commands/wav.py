@@ -86,7 +86,8 @@ def _decode(path: Path, rate: int) -> tuple[Samples, bool]:
             raise NotWav(f"{path}: its sound is in no coding that is known here")
         if codec.rate not in RATES:
             raise NotWav(f"{path}: {codec.rate} Hz is no rate of sound")
-        resampler = av.AudioResampler(format="fltp", rate=rate)
+        # Interleaved: PyAV 18.1 reads past the planes of a frame that has eight or more.
+        resampler = av.AudioResampler(format="flt", rate=rate)
         for frame in container.decode(container.streams.audio[0]):
             for made in resampler.resample(frame):
                 parts.append(_mixed(made))
@@ -99,5 +100,6 @@ def _decode(path: Path, rate: int) -> tuple[Samples, bool]:
 
 def _mixed(frame: av.AudioFrame) -> Samples:
     """The mean of the channels: FFmpeg's own mix makes two equal ones 3 dB louder, which clips."""
-    mixed: Samples = frame.to_ndarray().mean(axis=0, dtype=np.float32)
+    channels = frame.to_ndarray().reshape(frame.samples, -1)
+    mixed: Samples = channels.mean(axis=1, dtype=np.float32)
     return mixed
