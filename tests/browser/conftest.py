@@ -6,13 +6,13 @@ Debian's Chromium is driven through Playwright's client; no browser is downloade
 import os
 import shutil
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
 from bench.serving import Serving, serving
 
@@ -178,6 +178,14 @@ class Visit:
         self.page.locator("#say:enabled").fill(text)
         self.page.locator("#say").press("Enter")
 
+    def seen(self) -> str:
+        """What stands on the page now, for who reads of a failure."""
+        try:
+            marks = self.page.evaluate("() => ({...document.documentElement.dataset})")
+            return f"{self.page.url} {marks}\n{self.page.locator('body').inner_text(timeout=1000)}"
+        except Error as error:
+            return f"{self.page.url}: {error.message}"
+
     def _until(self, true: Callable[[], bool], otherwise: str) -> "Visit":
         """Playwright's own waiting evaluates strings, which the page's content policy forbids."""
         for _ in range(PATIENCE_MS // 50):
@@ -191,9 +199,21 @@ class Visit:
             self.errors.append(message.text)
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def visit() -> Iterator[Callable[..., Visit]]:
-    """Open a page; at the end nothing may have gone wrong in it."""
+def visit(request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
+    """Open a page; at the end nothing may have gone wrong in it. Of a failure it tells what the page showed."""
     visits: list[Visit] = []
 
     def open_page(
@@ -210,5 +230,7 @@ def visit() -> Iterator[Callable[..., Visit]]:
         return visits[-1]
 
     yield open_page
+    if request.node.stash.get(FAILED, False):
+        print(*(one.seen() for one in visits), sep="\n")
     for one in visits:
         assert one.errors == []

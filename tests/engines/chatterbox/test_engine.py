@@ -372,7 +372,7 @@ async def test_at_debug_it_tells_what_a_clause_took_and_nothing_of_its_text(
 
 async def test_without_the_package_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ultraandchat.engines.chatterbox.engine.installed", dict)
-    with pytest.raises(EngineUnavailable, match=r"torch .*not installed.*\[gpu\]"):
+    with pytest.raises(EngineUnavailable, match=r"is not installed.*\[gpu\].*--no-deps chatterbox"):
         async with open_chatterbox(ChatterboxSettings(), HubSettings()):
             pass
 

@@ -40,6 +40,12 @@ def test_the_four_without_pins_are_wanted_in_one_version(name: str) -> None:
         assert "pip install --no-deps chatterbox-tts==0.1.7" in caught.value.remedy
 
 
+def test_two_that_lack_are_both_named() -> None:
+    with pytest.raises(EngineUnavailable) as caught:
+        require({n: v for n, v in WHOLE.items() if n not in {"torch", "transformers"}})
+    assert "torch and transformers are not installed" in caught.value.reason
+
+
 def test_where_nothing_is_installed_one_command_brings_all_of_it() -> None:
     with pytest.raises(EngineUnavailable) as caught:
         require({"setuptools": "80.9.0"})

@@ -69,7 +69,9 @@ def require(versions: Mapping[str, str]) -> None:
     absent = [name for name in NEEDED if name not in versions]
     if absent:
         python = platform.python_version()
-        named = f"{', '.join(absent[:-1])} and {absent[-1]}" if absent[1:] else absent[0]
+        named = (
+            f"{', '.join(absent[:-1])} and {absent[-1]} are" if absent[1:] else f"{absent[0]} is"
+        )
         what = named if len(absent) <= MOST_NAMED else "most of what it is made of is"
         remedy = EXTRA if WITHOUT_PINS.keys() <= versions.keys() else f"{EXTRA} && {NO_DEPS}"
         raise unfit(f"{what} not installed for Python {python}", remedy)
