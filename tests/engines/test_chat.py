@@ -17,6 +17,7 @@ from tests.support.chat_server import (
     chat_server,
     event,
     hangs,
+    nobody_there,
     streams,
 )
 from ultraandchat.dialogue.history import Conversation, Exchange
@@ -149,12 +150,11 @@ async def test_a_log_names_the_error_and_neither_the_key_nor_the_words(
 
 
 async def test_a_server_that_is_not_there_is_said_to_be_missing() -> None:
-    async with chat_server(hangs) as server:
-        gone = server.base_url
-    async with Chat(replace(SETTINGS, base_url=gone)) as chat:
-        (told,) = [part async for part in chat.answer("hello", Conversation())]
-        assert "cannot be reached" in str(told)
-        assert "no connection" in chat.status().detail
+    with nobody_there() as gone:
+        async with Chat(replace(SETTINGS, base_url=f"{gone}/v1")) as chat:
+            (told,) = [part async for part in chat.answer("hello", Conversation())]
+            assert "cannot be reached" in str(told)
+            assert "no connection" in chat.status().detail
 
 
 async def test_a_server_that_says_nothing_is_given_up() -> None:
@@ -168,7 +168,7 @@ async def test_keep_alives_are_no_first_word() -> None:
 
 
 async def test_an_answer_that_never_ends_is_an_engine_error() -> None:
-    impatient = replace(SETTINGS, total_timeout_s=0.5)
+    impatient = replace(SETTINGS, total_timeout_s=3.0)  # its first word comes within them
     with pytest.raises(EngineError, match="took too long"):
         await said(streams(event("Hello"), then="hang"), impatient)
 

@@ -22,6 +22,7 @@ from tests.support.chat_server import (
     chat_server,
     event,
     hangs,
+    nobody_there,
     streams,
 )
 from tests.support.hearing_server import PLACEHOLDER, Vllm, refused
@@ -222,10 +223,9 @@ async def test_a_server_that_is_slow_is_given_up() -> None:
 
 
 async def test_a_server_that_is_not_there_is_said_to_be_missing() -> None:
-    async with chat_server(hangs) as server:
-        gone = server.base_url
-    async with UltravoxServer(replace(SETTINGS, base_url=gone)) as ultravox:
-        assert "cannot be reached" in await reply(ultravox, spoken(1))
+    with nobody_there() as gone:
+        async with UltravoxServer(replace(SETTINGS, base_url=f"{gone}/v1")) as ultravox:
+            assert "cannot be reached" in await reply(ultravox, spoken(1))
 
 
 async def test_what_breaks_off_after_the_first_word_is_an_engine_error() -> None:
@@ -346,8 +346,11 @@ async def test_preparing_never_fails(behaviour: Behaviour) -> None:
 
 async def test_preparing_that_is_cancelled_closes_its_connection() -> None:
     async with ultravox_at(hangs) as (ultravox, server):
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(ultravox.prepare(TALK), 0.2)
+        async with asyncio.TaskGroup() as group:
+            preparing = group.create_task(ultravox.prepare(TALK))
+            while not server.asked:
+                await asyncio.sleep(0.01)
+            preparing.cancel()
         async with asyncio.timeout(10):
             await server.gone.wait()
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,14 @@ async def chat_server(behaviour: Behaviour) -> AsyncIterator[ChatServer]:
         yield server
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def nobody_there() -> Iterator[str]:
+    """The address of a port of this machine at which nobody listens, nor can while the block lasts."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def event(content: str | None) -> bytes:

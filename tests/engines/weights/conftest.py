@@ -53,6 +53,12 @@ class Search:
     cache: Path
     progress: list[tuple[int, int]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    stall_s: float = 30.0
+    """Far longer than the hub takes on a busy machine. Where it is to stall, the test makes it shorter."""
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(stall_s=self.stall_s, tries=3, pause=self.pauses.append)
 
     def __call__(self, name: str = NAME, revision: str = "", **changes: Any) -> Path:
         def told(stage: str, done: int, total: int) -> None:
@@ -68,7 +74,7 @@ class Search:
                 "endpoint": self.hub.address,
                 "token": "",
                 "progress": told,
-                "patience": Patience(stall_s=0.2, tries=3, pause=self.pauses.append),
+                "patience": self.patience,
                 **changes,
             },
         )

@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections import namedtuple
@@ -13,6 +12,7 @@ import pytest
 
 from tests.engines.weights.a_hub import AHub, Fault, a_hub
 from tests.engines.weights.conftest import FILES, NAME, NEEDED, WEIGHTS, Search, contents
+from tests.support.chat_server import nobody_there
 from ultraandchat.engines.base import EngineUnavailable
 
 SHARD = "model-00001-of-00002.safetensors"
@@ -85,6 +85,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(
 def test_a_stall_is_gone_on_from(hub: AHub, search: Search) -> None:
     hub.has(NAME, FILES)
     hub.goes_wrong(SHARD, Fault(stall_after=70_000))
+    search.stall_s = 1.0
     assert contents(search()) == NEEDED
     assert "bytes=70000-" in [one.range for one in hub.asked]
 
@@ -92,6 +93,7 @@ def test_a_stall_is_gone_on_from(hub: AHub, search: Search) -> None:
 def test_a_hub_that_stalls_for_good_is_given_up(hub: AHub, search: Search) -> None:
     hub.has(NAME, FILES)
     hub.goes_wrong(SHARD, *[Fault(stall_after=0)] * 3)
+    search.stall_s = 1.0
     refused = refusal(search)
     assert "sends nothing more" in refused.reason
     assert "it goes on where it was" in refused.remedy
@@ -227,9 +229,8 @@ def test_a_repository_without_anything_of_use(hub: AHub, search: Search) -> None
 
 
 def test_nobody_at_the_address(search: Search) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    refused = refusal(search, endpoint=f"http://user:secret@127.0.0.1:{port}")
+    with nobody_there() as address:
+        refused = refusal(search, endpoint=address.replace("//", "//user:secret@"))
     assert "127.0.0.1 cannot be reached" in refused.reason
     assert "secret" not in str(refused)
 
