@@ -82,7 +82,9 @@ async def espeak() -> AsyncIterator[WorkerSpeech]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sphinx() -> AsyncIterator[SphinxTranscriber]:
     try:
-        async with open_sphinx(SphinxSettings(), grammar(), is_complete) as transcriber:
+        # As long as a busy machine needs: how soon the words come is not asked here.
+        settings = SphinxSettings(deadline_ms=20_000)
+        async with open_sphinx(settings, grammar(), is_complete) as transcriber:
             yield transcriber
     except EngineUnavailable as error:
         missing(error)

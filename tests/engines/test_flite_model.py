@@ -78,8 +78,8 @@ def test_a_program_that_hangs_is_killed_when_nobody_listens(tmp_path: Path) -> N
 def test_a_program_that_hangs_is_killed_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flite_model, "LONGEST_S", 0.2)
     model = FliteModel(program(tmp_path, LISTS))
+    monkeypatch.setattr(flite_model, "LONGEST_S", 0.2)
     program(tmp_path, LISTS + "exec sleep 60")
     with pytest.raises(EngineError, match="in time"):
         list(model.synthesize(never, "Yes.", "slt", 1.0))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.support.clock import run_virtually
+from tests.support.serving import eventually
 from ultraandchat.audio.frame import HEARING_RATE, WINDOW, Pcm16, from_pcm16
 from ultraandchat.engines.base import EngineError, EngineUnavailable, Transcript
 from ultraandchat.engines.settings import SphinxSettings
@@ -29,6 +30,8 @@ public <all> = go forward ten meters | what time is it | set a timer for five mi
 """
 PHRASES = {"go forward ten meters", "what time is it", "set a timer for five minutes"}
 DEADLINE_S = 0.3
+PATIENT_MS = 20_000
+"""A deadline that the second pass keeps on a busy machine, too."""
 FINAL = Transcript("the final words", "second pass")
 
 
@@ -322,6 +325,12 @@ async def sphinx(**settings: Any) -> AsyncIterator[SphinxTranscriber]:
         yield transcriber
 
 
+def processor_s(pid: int) -> float:
+    """What the process has used of it so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def say(stream: SphinxStream, pcm: Pcm16) -> Transcript:
     """As a session does, only as fast as the worker can bear."""
     stream.begin()
@@ -346,7 +355,7 @@ async def test_phrases_of_the_grammar_are_understood_word_for_word() -> None:
 @pytest.mark.speech
 async def test_other_speech_gives_captions_and_some_text() -> None:
     partials: list[str] = []
-    async with sphinx() as transcriber:
+    async with sphinx(deadline_ms=60_000) as transcriber:
         stream = transcriber.open(partials.append)
         transcript = await say(stream, clip("librivox_0930"))
     assert transcript.text
@@ -357,31 +366,36 @@ async def test_other_speech_gives_captions_and_some_text() -> None:
 
 @pytest.mark.speech
 async def test_an_abandoned_second_pass_delays_nobody() -> None:
-    """Not even one that uses the language model, too."""
+    """Not even one that uses the language model, too: its process has as much to do as without. (The abandoned one
+    would take five times as much; seconds of its processor, which others on the machine change little.)"""
     async with sphinx(deadline_ms=60_000) as transcriber:
         long, short = transcriber.open(lambda text: None), transcriber.open(lambda text: None)
+        pid = transcriber.pids()["sphinx-final-1"]
+        assert pid is not None
+        before = processor_s(pid)
+        assert (await short.transcribe(utterance(clip("librivox_0930")))).text
+        alone = processor_s(pid) - before
         async with asyncio.TaskGroup() as group:
             whole = group.create_task(long.transcribe(utterance(clip("libri_198"))))
             assert (await short.transcribe(utterance(clip("goforward")))).source == "grammar"
             assert not whole.done()
             whole.cancel()
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        before = processor_s(pid)
         assert (await short.transcribe(utterance(clip("librivox_0930")))).text
-        assert loop.time() - started < 15
+        assert processor_s(pid) - before < 3 * alone
 
 
 @pytest.mark.speech
 @pytest.mark.parametrize("killed", ["sphinx-stream-1", "sphinx-final-1"])
 async def test_a_killed_worker_costs_at_most_its_part_of_one_utterance(killed: str) -> None:
-    async with sphinx(deadline_ms=5000) as transcriber:
+    async with sphinx(deadline_ms=PATIENT_MS) as transcriber:
         stream = transcriber.open(lambda text: None)
         pid = transcriber.pids()[killed]
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         await say(stream, clip("goforward"))
         assert (await say(stream, clip("goforward"))).text == "go forward ten meters"
-        assert [status.state for status in transcriber.statuses()] == ["ready", "ready"]
+        await eventually(lambda: {status.state for status in transcriber.statuses()} == {"ready"})
         assert sum(status.restarts for status in transcriber.statuses()) == 1
 
 
