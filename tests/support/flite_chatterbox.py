@@ -79,6 +79,11 @@ class FliteChatterbox:
         yield from self._ready(asked)
         yield {"seconds": 10.0, "digest": self._voices[asked["voice"]]}
 
+    def hold(self, stop: Stop) -> None:
+        """One step that lasts until nobody wants it any more: what comes meanwhile begins together."""
+        while not stop():
+            time.sleep(0.001)
+
     def log(self, stop: Stop) -> list[str]:
         """What it did, in order."""
         return self._log
@@ -122,6 +127,7 @@ class FliteChatterbox:
                 if "slow" in asked["text"]:
                     time.sleep(STEP_S)
                 yield STEP
+            self._note("block", asked["voice"])
             yield sound[at : at + length]
             at, number = at + length, number + 1
             if endless and at >= len(sound):

@@ -291,25 +291,29 @@ async def test_an_apology_is_for_a_lost_process_only(tmp_path: Path) -> None:
 
 
 async def test_several_take_turns_block_by_block(tmp_path: Path) -> None:
-    """Two on two places: neither is ever two blocks ahead of the other."""
-    heard: list[str] = []
-
-    async def speak(name: str, speaking: Speaking) -> None:
-        nonlocal heard
-        blocks = speaking.engine.synthesize(f"slow {LONG * 2}", Voice(name))
-        async with aclosing(blocks):
-            async for _ in blocks:
-                heard += [name]
-
+    """Two on two places that begin together: neither is ever two blocks ahead of the other. Where they are made;
+    how soon each is read is this process's business."""
+    names, said = ("anna", "bert"), f"slow {LONG * 2}"
     async with chatterbox(tmp_path, slots=2) as speaking:
-        speaking.folder.files = [a_clip(tmp_path, "anna"), a_clip(tmp_path, "bert")]
-        await speaking.all_kept("anna", "bert")
+        worker = speaking.worker
+        speaking.folder.files = [a_clip(tmp_path, name) for name in names]
+        await speaking.all_kept(*names)
+        await eventually(lambda: worker.status().running == 0)
+        before = len(await speaking.log())
         async with asyncio.TaskGroup() as group:
-            for name in ("anna", "bert"):
-                group.create_task(speak(name, speaking))
-    assert heard.count("anna") == heard.count("bert") >= 4
-    for end in range(len(heard)):
-        ahead = heard[:end].count("anna") - heard[:end].count("bert")
+            holding = group.create_task(worker.ask("hold"))
+            heard = [
+                group.create_task(collected(speaking.engine.synthesize(said, Voice(name))))
+                for name in names
+            ]
+            await eventually(lambda: worker.status().running + worker.status().waiting == 3)
+            holding.cancel()
+        log = (await speaking.log())[before:]
+    made = [line.removeprefix("block: ") for line in log if line.startswith("block: ")]
+    assert [len(one.result()) for one in heard] == [made.count(name) for name in names]
+    assert made.count("anna") == made.count("bert") >= 4
+    for end in range(len(made)):
+        ahead = made[:end].count("anna") - made[:end].count("bert")
         assert abs(ahead) <= 2
 
 
@@ -328,12 +332,16 @@ async def test_who_waits_for_a_place_gets_it_though_the_reader_before_pauses(
 async def test_more_than_it_can_bear_are_refused_at_once(tmp_path: Path) -> None:
     async with chatterbox(tmp_path, slots=1) as speaking, asyncio.TaskGroup() as group:
         await speaking.all_kept()
-        waiting = [group.create_task(sound_of(speaking.engine, f"slow {LONG}")) for _ in range(4)]
+        # Until they have been counted, none comes to its end.
+        first = speaking.engine.synthesize("slow and endless.", Voice())
+        await anext(first)
+        waiting = [group.create_task(sound_of(speaking.engine, f"slow {LONG}")) for _ in range(3)]
         await eventually(lambda: speaking.worker.status().waiting == 3)
         with pytest.raises(EngineOverloaded, match="too much to do"):
             await sound_of(speaking.engine, "Yes.")
         status = speaking.engine.status()
         assert (status.running, status.waiting) == (1, 3)
+        await first.aclose()
         sounds: list[Samples] = [await one for one in waiting]
     assert all(len(sound) == len(sounds[0]) for sound in sounds)
 
