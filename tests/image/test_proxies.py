@@ -20,7 +20,8 @@ pytestmark = pytest.mark.timeout(600)
 
 DOCUMENT = (roots.ROOT / "docs/deploy/turn-and-tls.md").read_text(encoding="utf-8")
 TOKEN = "a-token-of-twenty-letters"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
+"""For a server and a proxy to be there, on a machine that has other things to do."""
 CALLER = "127.0.0.77"
 """Where the caller dials from; the proxy dials from 127.0.0.1."""
 
@@ -131,8 +132,15 @@ async def test_a_page_behind_the_proxy_gets_in_and_talks(
                 async with asyncio.timeout(PATIENCE_S):
                     welcome = await socket.receive_json()
                 assert welcome["type"] == "welcome"
-    log = "".join(file.read_text() for file in (tmp_path / "logs").glob("*.log"))
-    assert CALLER in log, log
+        await _until_logged(CALLER, tmp_path / "logs")
+
+
+async def _until_logged(text: str, folder: Path) -> None:
+    """A thread of the server's writes it, so before the server is killed."""
+    deadline = time.monotonic() + PATIENCE_S
+    while text not in (log := "".join(file.read_text() for file in folder.glob("*.log"))):
+        assert time.monotonic() < deadline, log
+        await asyncio.sleep(0.1)
 
 
 async def _until_ready(page: aiohttp.ClientSession, origin: str) -> None:
