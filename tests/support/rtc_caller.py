@@ -45,13 +45,12 @@ class Arrived(NamedTuple):
 
 
 class RtcCaller:
-    """Offers on a phone's WebSocket. `speaking` decides what its microphone hears while it runs."""
+    """Offers on a phone's WebSocket. Its microphone hears what `speaks` says, and silence otherwise."""
 
     rate = PLAYOUT_RATE
 
     def __init__(self, phone: Phone, *, ssrc: int | None = None) -> None:
         self.phone = phone
-        self.speaking = False
         self.muted = False
         """The microphone sends nothing at all."""
         self.arrived: list[Arrived] = []
@@ -74,6 +73,7 @@ class RtcCaller:
         self.sequence, self.timestamp = 65_000, 2**32 - 48_000
         """Of the next packet; both wrap around within seconds."""
         self._phase = 0
+        self._to_say = 0  # packets
 
     # --- connecting ---------------------------------------------------------------------------
 
@@ -119,13 +119,19 @@ class RtcCaller:
     # --- speaking -----------------------------------------------------------------------------
 
     async def microphone(self) -> None:
-        """A packet each 20 ms, until cancelled: a tone while `speaking`, silence otherwise."""
+        """A packet each 20 ms, until cancelled: a tone where `speaks` has something to say, else silence."""
         due = self._clock()
         while True:
             due += FRAME_S
             await asyncio.sleep(max(due - self._clock(), 0))
             if not self.muted:
-                self.says(self._tone() if self.speaking else None)
+                self.says(self._tone() if self._to_say else None)
+                self._to_say = max(self._to_say - 1, 0)
+
+    async def speaks(self, seconds: float) -> None:
+        """Into the microphone: so much sound, however long it takes on a busy machine."""
+        self._to_say = round(seconds / FRAME_S)
+        await eventually(lambda: not self._to_say)
 
     def says(self, samples: Samples | None, **changes: Any) -> None:
         """The next packet: 20 ms at 48 kHz, or silence; with some of its fields changed."""
