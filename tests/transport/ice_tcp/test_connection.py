@@ -165,7 +165,11 @@ async def test_what_the_peers_kernel_took_is_known_although_nothing_is_said() ->
             await asyncio.sleep(0.3)
             assert not peer.was_answered(line.address, 0.2)
             assert peer.was_answered(line.address, 20.0)
-            peer.send_media(PACKET, line.address)
-            await eventually(lambda: peer.was_answered(line.address, 0.2))
+
+            def answered() -> bool:
+                peer.send_media(PACKET, line.address)
+                return peer.was_answered(line.address, 0.2)
+
+            await eventually(answered)
         await eventually(lambda: listener.bound == 0)
         assert not peer.was_answered(line.address, 20.0)

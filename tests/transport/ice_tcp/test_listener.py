@@ -80,27 +80,30 @@ async def test_a_stranger_is_closed_at_once_and_without_a_word(name: str) -> Non
 
 
 async def test_who_says_nothing_is_closed_when_its_time_is_over() -> None:
+    clock = asyncio.get_running_loop().time
     async with listening(first_packet_s=0.2) as (listener, _, _):
+        began = clock()
         async with dialled(listener.announced) as line:
-            began = asyncio.get_running_loop().time()
             assert await line.until_closed() == b""
-            assert asyncio.get_running_loop().time() - began > 0.15
+            assert clock() - began > 0.15
         assert listener.counts["refused: silent"] == 1
 
 
 async def test_a_byte_now_and_then_puts_nothing_off() -> None:
     clock = asyncio.get_running_loop().time
     async with listening(first_packet_s=0.3) as (listener, _, _):
+        began, sent = clock(), 0
         async with dialled(listener.announced) as line:
-            began = clock()
             closed = asyncio.get_running_loop().create_task(line.until_closed())
             for byte in framed(request()):
                 if closed.done():
                     break
                 line.sends(bytes([byte]))
-                await asyncio.sleep(0.02)  # all of it would take 2 s
+                sent += 1
+                await asyncio.sleep(0.02)  # all 94 would take 2 s
             await closed
-            assert 0.25 < clock() - began < 1.5
+            assert clock() - began > 0.25
+            assert sent < 30  # 15, and what is on its way; no seconds, which a busy machine adds
         assert listener.counts["refused: silent"] == 1
 
 
@@ -115,7 +118,8 @@ async def test_a_check_that_comes_in_pieces_is_a_check() -> None:
 
 
 async def test_two_thousand_silent_connections_cost_little_and_keep_nobody_out() -> None:
-    async with listening() as (listener, taken, _), AsyncExitStack() as stack:
+    # A busy machine may need longer to dial so often than strangers are given.
+    async with listening(first_packet_s=600) as (listener, taken, _), AsyncExitStack() as stack:
         files, before = open_files(), resident()
         for _ in range(2_000):
             line = stack.enter_context(socket.socket())
