@@ -178,7 +178,7 @@ async def test_neither_a_decoder_thread_nor_a_task_for_each_way_is_begun() -> No
     )
     await eventually(lambda: awaited == ["send", "receive"])
     await eventually(lambda: theirs.connection.connectionState == "connected")
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads
     running = " ".join(repr(task.get_coro()) for task in asyncio.all_tasks())
     assert "RTCRtpSender" not in running
     assert "RTCRtpReceiver" not in running
