@@ -250,21 +250,24 @@ async def test_a_token_tried_a_thousand_times_is_slowed_then_refused() -> None:
         guesser = {"X-Forwarded-For": "198.51.100.1"}
         loop = asyncio.get_running_loop()
         waited: list[float] = []
+        first = loop.time()
 
-        async def guess(session: ClientSession, number: int) -> tuple[int, int]:
+        async def guess(session: ClientSession, number: int) -> tuple[int, int, float]:
             begun = loop.time()
             guessed = {"Authorization": f"Bearer guess-number-{number:07}"}
             async with session.get(f"{server.url}/metrics", headers=guesser | guessed) as answer:
                 if answer.status == 401:
                     waited.append(loop.time() - begun)
-                return answer.status, int(answer.headers.get("Retry-After", "0"))
+                again = int(answer.headers.get("Retry-After", "0"))
+                return answer.status, again, loop.time() - first
 
         async with ClientSession() as session, asyncio.TaskGroup() as group:
             tries = [group.create_task(guess(session, number)) for number in range(1_000)]
         answers = [one.result() for one in tries]
-        assert [answer for answer, _ in answers].count(401) == FREE_MISTAKES
-        assert {answer for answer, _ in answers} == {401, 429}
-        assert all(55 <= again <= 61 for answer, again in answers if answer == 429)
+        assert [answer for answer, _, _ in answers].count(401) == FREE_MISTAKES
+        assert {answer for answer, _, _ in answers} == {401, 429}
+        # A minute from the last wrong one on; a thousand of them may take a machine a part of it.
+        assert all(60 - at <= again <= 61 for answer, again, at in answers if answer == 429)
         assert max(waited) >= 3.2
         assert sum(waited) >= 6.3
         assert await status(server, "GET", "/metrics", **guesser, **BEARER) == 429

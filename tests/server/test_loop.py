@@ -10,7 +10,7 @@ from ultraandchat.server.loop import REST_S, RestingSelector, loop_factory
 
 
 class Counting(RestingSelector):
-    """Keeps how long each wait was asked to be, and when it was over."""
+    """Keeps when each look was, as itself has it: asked behind it, the machine may have been elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class Counting(RestingSelector):
     def select(self, timeout: float | None = None):  # type: ignore[no-untyped-def]
         ready = super().select(timeout)
         if timeout is None or timeout > 0:
-            self.looks.append(time.monotonic())
+            self.looks.append(self._rested - self._rest_s)
         return ready
 
 

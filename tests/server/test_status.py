@@ -1,5 +1,6 @@
 """What the server says of itself while it loads, runs, and is not quite well."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.serving import READY, phone, scripted, serving
+from tests.support.serving import PATIENCE_S, READY, phone, scripted, serving
 from ultraandchat.engines.base import Engines, EngineState, EngineStatus
 from ultraandchat.engines.settings import EnginesConfig
 from ultraandchat.transport.wire import Say, State, TurnTiming
@@ -160,8 +161,10 @@ async def test_logs_are_listed_and_shown_for_one_conversation(tmp_path: Path) ->
                 names.append((await caller.begins()).session)
         _, listed = await got(f"{server.url}/logs")
         assert {file["file"] for file in listed["files"]} >= {"audio", "turn", "server"}
-        _, tail = await got(f"{server.url}/logs?file=server&session={names[1]}")
-        assert "conversation opened" in tail
+        tail = ""
+        async with asyncio.timeout(PATIENCE_S):
+            while "conversation opened" not in tail:  # lines are written by a thread
+                _, tail = await got(f"{server.url}/logs?file=server&session={names[1]}")
         assert f"session={names[1]} " in tail
         assert names[0] not in tail
 
