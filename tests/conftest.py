@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# No deadline for one example: the machine may be busy, and pytest-timeout bounds the whole test.
-settings.register_profile("here", deadline=None)
+# No deadline for one example, and none for making them: the machine may be busy, and pytest-timeout bounds
+# the whole test.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
 

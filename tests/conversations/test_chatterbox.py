@@ -183,7 +183,7 @@ async def test_what_is_known_is_said_while_there_is_no_model(
 ) -> None:
     """The greeting of a caller who comes just then; the process is away for as long as the test."""
     monkeypatch.setattr(
-        engine, "WorkerSpec", partial(engine.WorkerSpec, first_pause_s=60.0, wait_s=0.0)
+        engine, "WorkerSpec", partial(engine.WorkerSpec, first_pause_s=600.0, wait_s=0.0)
     )
     greeting = "Good day to you. What can I do for you?"
     async with talking(tmp_path, f"session.greeting={greeting}") as talk:

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.usefixtures("fakes_can_be_imported")
 MODELS = "tests.support.ultravox_models"
 
 
-@pytest.fixture(autouse=True)
-def a_hang_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ultravox, "HANG_S", 2.0)
-
-
 class Talk:
     """A conversation by typing."""
 
@@ -78,8 +73,10 @@ async def talking(factory: str, settings: UltravoxSettings) -> AsyncIterator[Tal
     ],
 )
 async def test_a_trouble_costs_one_reply_is_said_and_the_next_is_answered(
-    trouble: str, reason: str
+    trouble: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if trouble == "hang":  # noticed soon; elsewhere a busy machine must not be taken for one
+        monkeypatch.setattr(ultravox, "HANG_S", 4.0)
     async with talking("open_model", UltravoxSettings(checkpoint="tiny")) as talk:
         await talk.says("hello")
         await talk.answered("I heard 'hello'.")

@@ -47,7 +47,7 @@ def check(port: int) -> tuple[int, str]:
         env={**os.environ, "ULTRAANDCHAT_SERVER__PORT": str(port)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     return done.returncode, done.stdout.strip() + done.stderr.strip()

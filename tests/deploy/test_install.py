@@ -17,7 +17,7 @@ from ultraandchat.engines.chatterbox.fitness import NEEDED, WITHOUT_PINS
 
 ROOT = Path(__file__).parents[2]
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Checkout:
