@@ -48,7 +48,7 @@ def test_the_page_lists_the_voices_and_plays_the_reply_in_the_chosen_one(
     page.type("hello")
     page.heard()
     page.state("listening")
-    with urllib.request.urlopen(f"{server.url}/health", timeout=5) as answer:
+    with urllib.request.urlopen(f"{server.url}/health", timeout=30) as answer:
         health = json.load(answer)
     (speech,) = [engine for engine in health["engines"] if engine["kind"] == "speech"]
     assert (speech["name"], speech["state"], speech["failures"]) == ("chatterbox", "ready", 0)

@@ -43,7 +43,7 @@ def watched(page: Page) -> None:
 
 
 def got(server: Serving, path: str) -> bytes:
-    with urllib.request.urlopen(f"{server.url}/{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"{server.url}/{path}", timeout=30) as answer:
         content: bytes = answer.read()
     return content
 

@@ -35,7 +35,7 @@ class Told:
         apart.rename(self._file)
 
     def health(self) -> Any:
-        with urllib.request.urlopen(f"{self.server.url}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.server.url}/health", timeout=30) as answer:
             return json.load(answer)
 
     def voice(self) -> Any:
@@ -49,7 +49,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     file.write_text("download 3220000000 16100000000")
     monkeypatch.setenv(TOLD, str(file))
     command = [sys.executable, "-m", "tests.support.told_server", "serve", "--profile", "scripted"]
-    for setting in ("engines.speech=espeak", "logs.directory=", "session.greeting="):
+    # Of each clause half a second is heard; so many are long enough to be noticed.
+    long = "engines.scripted.clauses=10"
+    for setting in ("engines.speech=espeak", "logs.directory=", "session.greeting=", long):
         command += ["--set", setting]
     command += ["--set", f"server.port={port}"]
     with running(command, port, log=tmp_path / "server.log", wait=False) as server:
