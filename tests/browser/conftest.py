@@ -12,7 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from bench.serving import Serving, serving
 
@@ -20,6 +28,7 @@ SPEECH = Path(__file__).parent.parent / "data" / "speech"
 RATE = 16_000
 PATIENCE_MS = 30_000
 """Nothing waits this long on a free machine; a busy one may."""
+expect.set_options(timeout=PATIENCE_MS)  # of itself it has 5 s
 
 SWITCHES = (
     "--use-fake-device-for-media-stream",
@@ -65,6 +74,12 @@ def say(*pieces: str | float) -> np.ndarray:
         else:
             sound.append(hush.normal(0, 13, int(piece * RATE)).astype(np.int16))
     return np.concatenate(sound)
+
+
+def over_and_over(clip: str, lead_s: float = 3.0, pause_s: float = 8.0) -> np.ndarray:
+    """For a minute at least, with pauses in which it can be answered. The microphone begins before the page has its
+    conversation, on a busy machine long before: who missed the first one hears the next."""
+    return say(lead_s, *[clip, pause_s] * round(60 / pause_s))
 
 
 @pytest.fixture(scope="package")

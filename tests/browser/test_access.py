@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from bench.serving import Serving, free_port
-from tests.browser.conftest import Visit, say
+from tests.browser.conftest import Visit, over_and_over
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def test_the_address_with_the_token_opens_the_server_and_is_seen_nowhere(
     path: str, open_to_all: Serving, browse: Browse, visit: Open, tmp_path: Path
 ) -> None:
     query = "" if path == "webrtc" else f"?transport={path}"
-    page = visit(browse(say(1.0, "goforward", 20.0)), address(open_to_all, query + FRAGMENT))
+    page = visit(browse(over_and_over("goforward", 1.0)), address(open_to_all, query + FRAGMENT))
     page.talk().over(path).heard()
     assert page.page.url == address(open_to_all, query)
     cookies = page.page.context.cookies()
@@ -128,8 +128,10 @@ def printed_by(state: Path, *arguments: str) -> Iterator[str]:
             lines.append(line)
             if line.startswith("Ready"):
                 break
-        yield "".join(lines)
-        process.terminate()
+        try:
+            yield "".join(lines)
+        finally:
+            process.terminate()  # or leaving it would wait for ever
 
 
 def test_one_switch_gives_a_phone_https_and_the_microphone(
@@ -141,7 +143,7 @@ def test_one_switch_gives_a_phone_https_and_the_microphone(
         link = re.search(r"https://localhost:\d+/#token=\S+", said)
         assert link is not None
         assert re.search(r"fingerprint [0-9A-F:]{95}", said)
-        browser = browse(say(1.0, "goforward", 20.0))
+        browser = browse(over_and_over("goforward", 1.0))
         page = visit(browser, link[0], ignore_https_errors=True).talk().heard()
         assert "token" not in page.page.url
         assert page.page.evaluate("() => isSecureContext")

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, Route, WebSocket
 
 from bench.ear import RISE_HZ_PER_S, TONE_HZ, voice
 from bench.serving import Serving
-from tests.browser.conftest import Visit, say
+from tests.browser.conftest import Visit, over_and_over, say
+from tests.browser.test_webrtc import until
 from ultraandchat.transport.frames import SoundParser
 from ultraandchat.transport.rtp.opus import find_opus
 from ultraandchat.transport.wire import CODEC_OPUS, HEADER
@@ -30,18 +31,19 @@ NO_WEBCODECS = "delete globalThis.AudioEncoder;"
 FAILING_ENCODER = """
   const Real = globalThis.AudioEncoder;
   globalThis.AudioEncoder = class extends Real {
-    given = 0;
     constructor(ends) { super(ends); this.ends = ends; }
     encode(sound) {
-      if (++this.given === 100) { this.ends.error(new DOMException("worn out")); super.close(); }
+      if (globalThis.worn && this.state !== "closed") {
+        this.ends.error(new DOMException("worn out"));
+        super.close();
+      }
       if (this.state !== "closed") super.encode(sound);
     }
   };
 """
 SILENT_ENCODER = """
   const encode = AudioEncoder.prototype.encode;
-  let given = 0;
-  AudioEncoder.prototype.encode = function (sound) { if (++given < 100) encode.call(this, sound); };
+  AudioEncoder.prototype.encode = function (sound) { if (!globalThis.worn) encode.call(this, sound); };
 """
 FAILING_DECODER = """
   const decode = AudioDecoder.prototype.decode;
@@ -102,6 +104,10 @@ class Wire:
             self.said.append(json.loads(data))
         self._note(self.up, data)
 
+    def counts(self) -> int:
+        """How often the page told what its jitter buffer counted."""
+        return sum(message["type"] == "playback" for message in self.said)
+
     @staticmethod
     def _note(into: list[bytes], data: str | bytes) -> None:
         if isinstance(data, bytes):
@@ -124,7 +130,7 @@ def test_sound_on_the_websocket_is_opus_both_ways(
     demo: Serving, browse: Browse, visit: Open
 ) -> None:
     wire = Wire()
-    page = visit(browse(say(2.0, "goforward", 4.0)), only(demo), before=wire).talk()
+    page = visit(browse(over_and_over("goforward", 2.0)), only(demo), before=wire).talk()
     codec(page, "opus")
     assert page.said("go forward ten meters")
     assert "forward" in page.answer("Going").lower()
@@ -141,7 +147,7 @@ def test_a_browser_without_webcodecs_speaks_and_hears_pcm(
     demo: Serving, browse: Browse, visit: Open
 ) -> None:
     wire = Wire(NO_WEBCODECS)
-    page = visit(browse(say(2.0, "goforward", 4.0)), only(demo), before=wire).talk()
+    page = visit(browse(over_and_over("goforward", 2.0)), only(demo), before=wire).talk()
     codec(page, "pcm16")
     assert page.said("go forward ten meters")
     page.heard()
@@ -153,8 +159,11 @@ def test_an_encoder_that_breaks_gives_way_to_pcm_and_she_is_heard(
     script: str, start: Start, browse: Browse, visit: Open
 ) -> None:
     wire = Wire(script)
-    page = visit(browse(say(12.0, "lj001_0008", 20.0)), only(start()), before=wire).talk()
+    sound = over_and_over("lj001_0008", 12.0)
+    page = visit(browse(sound), only(start()), before=wire).talk()
     codec(page, "opus")
+    until(page, lambda: CODEC_OPUS in codecs(wire.up))
+    page.page.evaluate("() => { globalThis.worn = true; }")
     codec(page, "pcm16")
     assert page.said()
     page.heard()
@@ -174,6 +183,7 @@ def test_a_decoder_that_breaks_in_mid_reply_gives_way_to_pcm(
     codec(page, "opus")
     page.type("talk to me")
     codec(page, "pcm16")
+    until(page, lambda: codecs(wire.down[-50:]) == {2})  # the server obeys
     page.heard()
     page.silent()
     assert codecs(wire.down[:40]) == {CODEC_OPUS}
@@ -188,7 +198,8 @@ def test_ten_seconds_are_heard_without_a_gap_or_a_click(
 
     Whoever stands still for longer than the other has sound in store makes a gap, which is as it should be, and on
     a busy machine they do. So the page keeps a second here, and a reply in which server or page themselves count
-    that they came too late shows nothing: another is asked for. A reply in which neither did must be whole.
+    that they came too late, or the page that more came than it can store, shows nothing: another is asked for. A
+    reply of which nothing was counted must be whole.
     """
     wire = Wire(RECORDER)
 
@@ -206,8 +217,8 @@ def test_ten_seconds_are_heard_without_a_gap_or_a_click(
         page.type("talk to me")
         page.heard()
         page.page.wait_for_timeout(10_500)  # the time it speaks in
-        page.silent()
-        page.page.wait_for_timeout(1_100)  # the page counts once a second
+        page.state("listening").silent()
+        counts_of_the_whole(page, wire)
         sound = np.array(page.page.evaluate("heard"), np.float32) / 32_768
         if came_too_late(server, page) == counted:
             assert_ten_seconds_of_tone(sound)
@@ -216,12 +227,20 @@ def test_ten_seconds_are_heard_without_a_gap_or_a_click(
 
 
 def with_a_second_in_store(route: Route) -> None:
-    """The page's own jitter buffer, with more patience."""
+    """The page's own jitter buffer, with more patience; and what it throws away counts, too."""
     script = route.fetch().text()
+    script, found = re.subn(r"(this\.left \+= surplus;)", r"\1 this.underruns += 1;", script)
+    assert found == 1
     for name, ms in (("START", 1_000), ("MOST", 1_000), ("FULL", 1_900)):
         script, found = re.subn(rf"const {name}_MS = \d+;", f"const {name}_MS = {ms};", script)
         assert found == 1, name
     route.fulfill(body=script, content_type="text/javascript")
+
+
+def counts_of_the_whole(page: Visit, wire: Wire) -> None:
+    """The page counts once a second of its sound: the next but one count is of all that was."""
+    told = wire.counts()
+    until(page, lambda: wire.counts() > told + 1)
 
 
 def came_too_late(server: Serving, page: Visit) -> tuple[float, str]:
@@ -247,10 +266,11 @@ def test_what_the_page_sends_is_her_voice_without_a_gap(
 ) -> None:
     """Ten seconds of it, decoded as the server does."""
     wire = Wire()
-    spoken = say(1.0, "jfk", 1.0)
+    spoken = say(6.0, "jfk", 1.0)  # by then the page has its conversation
     page = visit(browse(spoken), only(start()), before=wire).talk()
     codec(page, "opus")
-    page.page.wait_for_timeout(14_000)  # the time she speaks in
+    enough = 50 * len(spoken) // 16_000  # packets of 20 ms
+    until(page, lambda: len(wire.up) > enough)
     packets = [data for data in wire.up if data[1] == CODEC_OPUS]
     positions = [HEADER.unpack_from(data)[3] for data in packets]
     assert {b - a for a, b in pairwise(positions)} == {960}
@@ -274,8 +294,7 @@ def test_after_a_cut_the_reply_goes_on_from_what_was_heard(
     cut_s = page.page.evaluate("() => { sockets.at(-1).close(); return heard.length; }") / 16_000
     page.page.wait_for_timeout(1_000)  # it is silent by then, or goes on
     page.heard()
-    page.page.wait_for_timeout(4_000)
-    page.silent()
+    page.state("listening").silent()
     first, again = (said for said in wire.said if said["type"] == "hello")
     assert "heard" not in first
     ends = [HEADER.unpack_from(data)[3] * (1 if data[1] == CODEC_OPUS else 2) for data in wire.down]
