@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bench.serving import Serving
-from tests.browser.conftest import Visit, say
+from tests.browser.conftest import Visit, over_and_over, say
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -134,7 +134,7 @@ def test_nothing_jumps_in_a_talk(
 ) -> None:
     """Spoken and typed turns, an answer that is cut, and one that is heard to its end."""
     page = visit(
-        browse(say(2.0, "lj001_0008", 90.0)),
+        browse(say(6.0, "lj001_0008", 90.0)),  # once, and not before the page listens
         start("engines.scripted.clauses=2", "engines.scripted.clause_s=3"),
         before=prepared(SHIFTS),
         viewport={"width": width, "height": height},
@@ -146,7 +146,7 @@ def test_nothing_jumps_in_a_talk(
     page.page.locator("#start").click()
     page.page.wait_for_selector("html:is([data-phase=connecting], [data-phase=talking])")
     page.page.evaluate(AFTER_A_FRAME)  # what the click itself does is no jump
-    page.page.evaluate("() => { window.shifts.length = 0; }")
+    begun = page.page.evaluate("() => performance.now()")  # it may be told of that later
     page.state("listening")
     page.page.wait_for_selector("#captions li[data-who=agent][data-final=true]")
     page.state("listening")
@@ -159,6 +159,7 @@ def test_nothing_jumps_in_a_talk(
         page.state("listening")
     page.page.wait_for_timeout(500)
     shifts = page.page.evaluate("() => window.shifts")
+    shifts = [shift for shift in shifts if shift["at"] > begun]
     assert sum(shift["value"] for shift in shifts) <= SHIFT_ALLOWED, shifts
 
 
@@ -167,8 +168,8 @@ def test_where_motion_is_not_wanted_there_is_none(
     motion: str, start: Start, browse: Browse, visit: Open
 ) -> None:
     page = visit(
-        browse(say(1.0, "lj001_0008", 30.0)),
-        start("engines.scripted.first_clause_ms=2500"),
+        browse(over_and_over("lj001_0008", 1.0, 16.0)),
+        start("engines.scripted.first_clause_ms=6000"),  # so long it is looked at
         before=prepared(FORMS),
         reduced_motion=motion,
     ).talk()
@@ -189,9 +190,10 @@ def test_where_motion_is_not_wanted_there_is_none(
 
 
 HOSTILE = (
-    "<img src=x onerror='window.harm = 1'> Hello <b>you</b>.",
+    "Hello <b>you</b> here is what you asked me to show you <img src=x onerror='window.harm = 1'>.",
     "<script>window.harm = 1</script> Then <svg onload=window.harm=1> this.",
 )
+"""The picture comes late in its clause: some of it is heard before a click can cut it."""
 
 
 @contextmanager
@@ -229,7 +231,7 @@ def test_markup_in_a_reply_stays_text(start: Start, browse: Browse, visit: Open)
     """While it grows, when it was heard, and when it was cut."""
     with model_that_says(HOSTILE) as url:
         model = ("engines.language=chat", f"engines.chat.base_url={url}", "engines.chat.model=any")
-        page = visit(browse(), start(*model, "engines.scripted.clause_s=2")).talk()
+        page = visit(browse(), start(*model, "engines.scripted.clause_s=4")).talk()
         page.type("one")
         assert "<b>you</b>" in page.answer("<b>you</b>")
         page.page.wait_for_selector("#captions li[data-who=agent][data-final=true]")
