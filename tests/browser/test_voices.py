@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from bench.serving import Serving, free_port, running
 from tests.browser.conftest import PATIENCE_MS, SPEECH, Visit
@@ -53,19 +53,24 @@ def test_a_voice_is_added_in_a_conversation_chosen_and_removed(
     add(page, SPEECH / "jfk.wav")
     expect(told).to_have_text("jfk was added, and speaks from now on.", timeout=PATIENCE_MS)
     assert page.page.locator("#voices").input_value() == "jfk"
-    expect(page.page.locator("#voice-files li")).to_contain_text("jfk, 11 s")
+    expect(page.page.locator("#voice-files li")).to_contain_text("jfk, 11 s", timeout=PATIENCE_MS)
     assert [path.name for path in folder.iterdir()] == ["jfk.wav"]
     page.page.keyboard.press("Escape")
     page.type("hello")
     page.heard()
 
+    held: list[Route] = []
+    page.page.route("**/voices", lambda route: held.append(route), times=1)
     page.page.locator("#more").click()
     remove = page.page.get_by_role("button", name="Remove jfk")
     remove.click()
+    with page.page.expect_response("**/voices"):  # the list comes anew, and the button still asks
+        held.pop().continue_()
+    expect(page.page.locator("#voice-add")).to_be_enabled(timeout=PATIENCE_MS)
     remove.click()
     expect(told).to_have_text("jfk was removed.", timeout=PATIENCE_MS)
     assert page.page.locator("#voices").input_value() == "default"
-    expect(page.page.locator("#voice-files li")).to_have_count(0)
+    expect(page.page.locator("#voice-files li")).to_have_count(0, timeout=PATIENCE_MS)
     assert list(folder.iterdir()) == []
 
 

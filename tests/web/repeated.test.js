@@ -35,3 +35,24 @@ test("a slow answer is waited for, also by whoever comes back meanwhile", async 
   await pass(1500);
   assert.equal(asked, 2);
 });
+
+test("what is asked for may change while an answer is on its way: then it is asked for at once behind it", async () => {
+  virtualTime();
+  /** @type {string[]} */
+  const asked = [];
+  let wanted = "turn";
+  const looking = new Repeated(async () => {
+    asked.push(wanted);
+    await new Promise((go) => setTimeout(go, 500));
+  }, 2000);
+  looking.run(true);
+  await pass(100);
+  wanted = "all";
+  looking.next();
+  await pass(500);
+  assert.deepEqual(asked, ["turn", "all"]);
+  await pass(2000);
+  assert.deepEqual(asked, ["turn", "all"]);
+  await pass(600);
+  assert.deepEqual(asked, ["turn", "all", "all"]);
+});

@@ -13,6 +13,8 @@ export class Repeated {
     this.wanted = false;
     /** @private */
     this.asking = false;
+    /** @private Meanwhile it was to be something else. */
+    this.changed = false;
     /** @private @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
   }
@@ -22,16 +24,25 @@ export class Repeated {
     if (wanted === this.wanted) return;
     this.wanted = wanted;
     clearTimeout(this.timer);
-    if (wanted) void this.next();
+    if (wanted) void this.go();
   }
 
-  /** What is asked for has changed: ask now. */
-  async next() {
+  /** What is asked for has changed: ask now, or as soon as the answer to the earlier question is there. */
+  next() {
+    this.changed = this.asking;
+    void this.go();
+  }
+
+  /** @private */
+  async go() {
     if (this.asking || !this.wanted) return;
     clearTimeout(this.timer);
     this.asking = true;
-    await this.ask();
+    do {
+      this.changed = false;
+      await this.ask();
+    } while (this.changed && this.wanted);
     this.asking = false;
-    if (this.wanted) this.timer = setTimeout(() => void this.next(), this.everyMs);
+    if (this.wanted) this.timer = setTimeout(() => void this.go(), this.everyMs);
   }
 }

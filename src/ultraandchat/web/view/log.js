@@ -37,7 +37,11 @@ export class LogView {
     this.visible = false;
     /** @private */
     this.looking = new Repeated(async () => {
-      this.looked = await this.log.look(this.component.value, this.session());
+      const component = this.component.value;
+      const session = this.session();
+      const looked = await this.log.look(component, session);
+      if (component !== this.component.value || session !== this.session()) return; // nobody wants it any more
+      this.looked = looked;
       this.draw();
     }, EVERY_MS);
     for (const choice of [this.component, this.mine]) choice.addEventListener("change", () => this.choose());
@@ -74,8 +78,8 @@ export class LogView {
     find("log-only", HTMLElement).hidden = !this.ofServer();
     this.looked = { lines: [], why: "" };
     this.draw();
+    this.looking.next();
     this.look(this.visible);
-    void this.looking.next();
   }
 
   /** @private */

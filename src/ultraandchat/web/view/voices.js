@@ -24,11 +24,15 @@ export function voicesView({ tell, choose }) {
   const list = find("voice-files", HTMLElement);
   let chosen = "";
   let mostBytes = Infinity;
+  /** The clips that are listed. */
+  let listed = "";
 
   const renew = async () => {
     const { voices, files, max_bytes } = await library();
     mostBytes = max_bytes;
-    list.replaceChildren(...files.map((clip) => line(clip, remove)));
+    const now = JSON.stringify(files);
+    if (now !== listed) list.replaceChildren(...files.map((clip) => line(clip, remove))); // else a button that asks goes on asking
+    listed = now;
     tell({ type: "voices", voices });
   };
   /** Do this, and say what comes of it. @param {() => Promise<string>} act */
