@@ -62,6 +62,18 @@ def prepared(script: str) -> Callable[[Page], object]:
     return lambda page: page.add_init_script(f"(() => {{ {script} }})()")
 
 
+def test_it_comes_in_few_answers(start: Start, browse: Browse, visit: Open) -> None:
+    """Each costs a browser and the server about as much as all of their content."""
+    asked: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+
+    visit(browse(), start(), before=watch).page.wait_for_selector("#start:enabled")
+    assert [name for name in asked if name.endswith(".js")] == ["again.js", "early.js", "page.js"]
+    assert len(asked) < 12
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (320, 568), (640, 400)])
 def test_each_state_has_a_form_of_its_own_and_nothing_moves(
     width: int, height: int, start: Start, browse: Browse, visit: Open

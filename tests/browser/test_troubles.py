@@ -100,7 +100,7 @@ def styled(page: Visit) -> None:
     raise AssertionError("the page has no style")
 
 
-@pytest.mark.parametrize("part", ["main.js", "state.js", "view/log.js", "style.css"])
+@pytest.mark.parametrize("part", ["page.js", "style.css"])
 def test_a_part_of_the_page_that_did_not_come_is_loaded_again(
     part: str, start: Start, browse: Browse, visit: Open
 ) -> None:

@@ -44,6 +44,8 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     [
         ("/", "text/html"),
         ("/main.js", "text/javascript"),
+        ("/page.js", "text/javascript"),
+        ("/page.js.map", "application/json"),
         ("/worklet/capture.js", "text/javascript"),
     ],
 )
@@ -88,6 +90,20 @@ async def test_an_edited_file_is_served_anew(client: Client, tmp_path: Path) -> 
     (tmp_path / "web" / "main.js").write_text("export const a = 1")
     again = await client.get("/main.js", headers={"If-None-Match": tag})
     assert (again.status, await again.text()) == (200, "export const a = 1")
+
+
+async def test_the_modules_come_as_one_script_also_after_one_was_edited(
+    client: Client, tmp_path: Path
+) -> None:
+    first = await client.get("/page.js")
+    assert (await first.text()).splitlines()[-1] == "//# sourceMappingURL=page.js.map"
+    (tmp_path / "web" / "main.js").write_text('import "./worklet/capture.js";\nconst a = 1;\n')
+    (tmp_path / "web" / "worklet" / "capture.js").write_text("const b = 2;\n")
+    again = await client.get("/page.js", headers={"If-None-Match": first.headers["ETag"]})
+    script = await again.text()
+    assert script.index("const b = 2;") < script.index("const a = 1;")
+    sources = (await (await client.get("/page.js.map")).json())["sources"]
+    assert sources == ["worklet/capture.js", "main.js"]
 
 
 @pytest.mark.parametrize(

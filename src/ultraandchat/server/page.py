@@ -1,4 +1,5 @@
-"""The page: files of the package's `web` folder, as they lie. Nothing else can be asked for.
+"""The page: files of the package's `web` folder, as they lie, and its modules as one script (`linking`). Nothing else
+can be asked for.
 
 They are read for every request: small, and editable. What is sent to browsers that take gzip is made once for
 each file and kept until the file changes; it lacks the comments, a third of it, whose lines stay as empty ones.
@@ -14,10 +15,13 @@ from importlib.resources.abc import Traversable
 
 from aiohttp import web
 
+from ultraandchat.server.linking import Linking
+
 TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
+    ".map": "application/json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".ico": "image/x-icon",
@@ -28,8 +32,11 @@ TYPES = {
 
 TEXT = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
 
-PACKED = TEXT | {"application/manifest+json"}
+PACKED = TEXT | {"application/json", "application/manifest+json"}
 """What gzip makes smaller; pictures and fonts are packed already."""
+
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+"""Of a file or folder that is served."""
 
 COMMENTED = frozenset({"text/css", "text/javascript"})
 
@@ -38,6 +45,11 @@ COMMENT = re.compile(rb"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DO
 
 LICENCE = b"@license"
 """What others wrote keeps its notices."""
+
+FIRST = "main.js"
+SCRIPT = "page.js"
+"""`FIRST` with all that it needs. Not a file."""
+SOURCE_MAP = f"{SCRIPT}.map"
 
 HASH_CHARS = 16
 
@@ -66,17 +78,19 @@ class Page:
     def __init__(self, root: Traversable | None = None) -> None:
         self._root = root or resources.files("ultraandchat") / "web"
         self._kept: dict[str, Kept] = {}  # as many as there are files
+        self._linking = Linking(FIRST, self._lying, SOURCE_MAP)
         self.version = _digest(*(part for file in _files(self._root) for part in file))
         """Changes with any of the files: a page that was loaded of another version says so. Of this
         process's start, so that whoever edits a file meanwhile is not told to reload."""
+        self._keep(SCRIPT, self._linking.now().script.encode())  # 40 ms, before anybody talks
 
     async def serve(self, request: web.Request) -> web.Response:
         """A file, or 404; 304 when the browser has it already."""
         path = request.match_info.get("path") or "index.html"
-        file = self._found(path)
-        if file is None:
+        read = self._read(path)
+        if read is None:
             raise web.HTTPNotFound(text="there is no such file\n")
-        kept = self._read(path, file)
+        kept = self._keep(path, read)
         packed = kept.packed is not None and _takes_gzip(request.headers.get("Accept-Encoding", ""))
         tag = kept.tag(packed=packed)
         headers = {"Cache-Control": "no-cache", "ETag": tag}
@@ -95,9 +109,20 @@ class Page:
             headers=headers,
         )
 
-    def _read(self, path: str, file: Traversable) -> Kept:
-        """The file as it lies now; what was made of it is made anew only where it changed."""
-        read = file.read_bytes()
+    def _read(self, path: str) -> bytes | None:
+        """What is at that path now; None: nothing."""
+        if path == SCRIPT:
+            return self._linking.now().script.encode()
+        if path == SOURCE_MAP:
+            return self._linking.now().source_map.encode()
+        return self._lying(path)
+
+    def _lying(self, path: str) -> bytes | None:
+        file = self._found(path)
+        return file.read_bytes() if file else None
+
+    def _keep(self, path: str, read: bytes) -> Kept:
+        """What was made of it is made anew only where it changed."""
         kept = self._kept.get(path)
         if kept is None or kept.read != read:
             filled = UNFILLED.replace(b'""', f'"{self.version}"'.encode())
@@ -110,18 +135,12 @@ class Page:
         return kept
 
     def _found(self, path: str) -> Traversable | None:
-        """The file of that name, walked down name by name, so that nothing leads out of the folder."""
-        if _suffix(path) not in TYPES:
+        """The file of that name. No name that is allowed leads out of the folder."""
+        parts = path.split("/")
+        if _suffix(path) not in TYPES or not all(map(NAME.fullmatch, parts)):
             return None
-        at = self._root
-        for part in path.split("/"):
-            if part.startswith(".") or not at.is_dir():
-                return None
-            inside = next((child for child in at.iterdir() if child.name == part), None)
-            if inside is None:
-                return None
-            at = inside
-        return at if at.is_file() else None
+        file = self._root.joinpath(*parts)
+        return file if file.is_file() else None
 
 
 def _files(folder: Traversable) -> Iterator[tuple[bytes, bytes]]:

@@ -11,7 +11,7 @@
   const answers = async () => {
     for (;;) {
       await new Promise((go) => setTimeout(go, AGAIN_MS));
-      const answer = await fetch("main.js", { cache: "no-store" }).catch(() => null);
+      const answer = await fetch("page.js", { cache: "no-store" }).catch(() => null);
       if (answer?.ok) return;
     }
   };
