@@ -33,7 +33,7 @@ from ultraandchat.turn.events import TurnId, TypedText, Utterance
 
 T = TypeVar("T")
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 CLAUSE = "I can tell you the time, and what day it is."
 AWKWARD = (
     "",

@@ -37,11 +37,16 @@ from ultraandchat.engines.whole_utterance import WholeUtterance
 from ultraandchat.events import Failed, ReplyBegun, ReplyClosed, SessionEvent, WordsHeard
 from ultraandchat.transport.wire import Say
 from ultraandchat.turn.events import TurnId, TypedText, Utterance
+from ultraandchat.turn.policy import TurnPolicy
 
 TINY = UltravoxSettings(
     checkpoint=str(CHECKPOINTS[1]), device="cpu", window=1024, max_tokens=40, temperature=0.0
 )
 OFFLINE = HubSettings(offline=True)
+PATIENT = TurnPolicy(reply_timeout_s=60.0)
+"""Torch on a busy processor."""
+AGAIN_S = 200.0
+"""For the process to be there again: there importing torch alone took most of a minute."""
 
 
 def speech(name: str) -> Samples:
@@ -78,7 +83,7 @@ async def test_spoken_turns_are_heard_answered_aloud_remembered_and_written_down
     async with engines() as opened:
         assert language(opened).state == "ready"
         assert {s.name for s in opened.status() if s.kind == "transcriber"} == {"ultravox"}
-        async with conversing(opened) as talk:
+        async with conversing(opened, turn=PATIENT) as talk:
             await talk.speaks(speech("goforward"))
             await answered(talk, 1)
             await talk.speaks(speech("yes"))
@@ -103,13 +108,13 @@ async def test_killed_while_it_answers_it_is_told_of_and_answers_again() -> None
                 killed.append(pid)
                 os.kill(pid, signal.SIGKILL)
 
-        async with conversing(opened) as talk:
+        async with conversing(opened, turn=PATIENT) as talk:
             talk.watch.also(kill)
             await talk.transport.tell(Say("Who are you?"))
             await talk.watch.until(lambda event: isinstance(event, Failed))
             failed = next(event for event in talk.watch.events if isinstance(event, Failed))
             assert failed.engine == "ultravox"
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(AGAIN_S):
                 while language(opened).state != "ready":
                     await asyncio.sleep(0.05)
             await talk.transport.tell(Say("And now?"))
@@ -147,7 +152,7 @@ async def test_what_was_prepared_kept_or_lost_changes_no_word() -> None:
         pid = engine.status().pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(AGAIN_S):
             while engine.status().pid in (pid, None) or engine.status().state != "ready":
                 await asyncio.sleep(0.05)
         restarted = await answer(engine, second, earlier)

@@ -10,12 +10,11 @@ import pytest
 from tests.engines.ultravox.support import CHECKPOINTS, taken_apart
 from tests.engines.weights.a_hub import AHub, Fault, a_hub
 from tests.models.talk import Reply, go_on, request, typed, whole
-from tests.models.test_model import arguments
+from tests.models.test_model import arguments, in_a_process
 from ultraandchat.engines.base import EngineUnavailable
 from ultraandchat.engines.ultravox.model import open_model
-from ultraandchat.engines.worker import WorkerSpec, open_worker
+from ultraandchat.engines.worker import open_worker
 
-MODEL = "ultraandchat.engines.ultravox.model:open_model"
 PARTS = ("ultravox", "text", "audio")
 
 
@@ -47,7 +46,7 @@ async def test_a_release_is_downloaded_and_talks_and_the_next_start_is_offline(
     )
     for offline in (False, True):
         given = from_the_hub(tmp_path, offline=offline)
-        async with open_worker(WorkerSpec("ultravox", MODEL, given)) as worker:
+        async with open_worker(in_a_process(given)) as worker:
             reply = Reply()
             async with aclosing(worker.stream("respond", what, ahead=64)) as items:
                 async for item in items:

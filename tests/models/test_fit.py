@@ -5,19 +5,18 @@ import pytest
 import torch
 
 from tests.engines.ultravox.test_fitness import GOOD
-from tests.models.test_model import arguments
+from tests.models.test_model import arguments, in_a_process
 from ultraandchat.engines.base import EngineUnavailable
 from ultraandchat.engines.ultravox import model
 from ultraandchat.engines.ultravox.fitness import NEWER_BUILD, Device
 from ultraandchat.engines.ultravox.probe import facts
-from ultraandchat.engines.worker import WorkerSpec, open_worker
+from ultraandchat.engines.worker import open_worker
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
 async def test_without_a_gpu_the_process_says_what_lacks_and_what_to_do() -> None:
-    spec = WorkerSpec("ultravox", f"{model.__name__}:open_model", arguments(device="cuda"))
     with pytest.raises(EngineUnavailable) as refused:
-        async with open_worker(spec):
+        async with open_worker(in_a_process(arguments(device="cuda"))):
             pass
     assert "no GPU with NVIDIA's driver" in refused.value.reason
     assert "--profile demo" in refused.value.remedy

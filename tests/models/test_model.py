@@ -13,6 +13,7 @@ import torch
 from tests.engines.ultravox.support import CHECKPOINTS, clip_samples, reconfigured, taken_apart
 from tests.models.talk import Reply, go_on, nobody_asks, request, said, typed, whole
 from ultraandchat.engines.base import EngineError, EngineUnavailable
+from ultraandchat.engines.ultravox.engine import HANG_S, START_TIMEOUT_S
 from ultraandchat.engines.ultravox.model import open_model
 from ultraandchat.engines.worker import Worker, WorkerSpec, open_worker
 
@@ -40,6 +41,16 @@ def clip(name: str) -> dict[str, Any]:
     return {"role": "user", "audio": name, "pcm": clip_samples(name), "words": ""}
 
 
+def in_a_process(
+    given: dict[str, Any],
+    factory: str = f"{open_model.__module__}:{open_model.__name__}",
+    **more: Any,
+) -> WorkerSpec:
+    """With the engine's patience: on a busy machine importing torch takes its time."""
+    patience = {"start_timeout_s": START_TIMEOUT_S, "hang_s": HANG_S, "wait_s": START_TIMEOUT_S}
+    return WorkerSpec("ultravox", factory, given, **{**patience, **more})
+
+
 STORY = (clip("yes"), said("Hm."), clip("goforward"))
 
 
@@ -53,10 +64,7 @@ async def asked(worker: Worker, method: str, what: dict[str, Any]) -> Reply:
 
 @pytest.fixture
 async def worker() -> AsyncIterator[Worker]:
-    spec = WorkerSpec(
-        "ultravox", "ultraandchat.engines.ultravox.model:open_model", arguments(), at_once=2
-    )
-    async with open_worker(spec) as opened:
+    async with open_worker(in_a_process(arguments(), at_once=2)) as opened:
         yield opened
 
 
@@ -70,8 +78,7 @@ def test_opening_tells_its_stages() -> None:
 async def test_through_the_process_it_says_what_it_says_without(folder: Path) -> None:
     what = request(*STORY)
     direct = whole(open_model(nobody_asks, **arguments(folder)).respond(go_on, what))
-    factory = "ultraandchat.engines.ultravox.model:open_model"
-    async with open_worker(WorkerSpec("ultravox", factory, arguments(folder))) as worker:
+    async with open_worker(in_a_process(arguments(folder))) as worker:
         through = await asked(worker, "respond", what)
     assert through.text == direct.text != ""
     assert through.usage["prompt_tokens"] == direct.usage["prompt_tokens"]
@@ -116,13 +123,7 @@ async def test_a_fault_of_the_card_costs_a_reply_and_the_conversation_goes_on(
     fault: str, reason: str, restarts: int, tmp_path: Path
 ) -> None:
     file = tmp_path / "fault"
-    spec = WorkerSpec(
-        "ultravox",
-        "tests.models.failing:open_failing",
-        arguments(fault=str(file)),
-        at_once=2,
-        wait_s=60.0,
-    )
+    spec = in_a_process(arguments(fault=str(file)), "tests.models.failing:open_failing", at_once=2)
     async with open_worker(spec) as worker:
         before = await asked(worker, "respond", request(*STORY))
         file.write_text(fault)

@@ -16,7 +16,7 @@ from ultraandchat.transport.memory import MemoryTransport
 from ultraandchat.transport.wire import Hello
 from ultraandchat.turn.policy import TurnPolicy
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 FRAME = 320
 """Samples of 20 ms at 16 kHz."""
 
@@ -63,7 +63,10 @@ class Conversing:
 
 @asynccontextmanager
 async def conversing(
-    engines: Engines, watch: Watch | None = None, config: SessionConfig | None = None
+    engines: Engines,
+    watch: Watch | None = None,
+    config: SessionConfig | None = None,
+    turn: TurnPolicy | None = None,
 ) -> AsyncIterator[Conversing]:
     """A session with these engines; stopped at the end."""
     watch = watch or Watch()
@@ -72,7 +75,7 @@ async def conversing(
         engines,
         ticker,
         name="watched",
-        turn=TurnPolicy(),
+        turn=turn or TurnPolicy(),
         playout=PlayoutPolicy(),
         config=config or SessionConfig(greeting=""),
         observe=watch,
