@@ -66,8 +66,8 @@ def stage(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
 def test_nothing_is_in_anybodys_way_and_all_of_it_fits(
     scene: Scene, stage: Stage, axe: str
 ) -> None:
-    page = scene.play(stage)
     try:
+        page = scene.play(stage)
         assert found(page, axe) == []
         assert wide(page) == []
     finally:

@@ -227,10 +227,9 @@ def settings(stage: Stage) -> Page:
 @scene("The details, after a turn")
 def details(stage: Stage) -> Page:
     page = stage.talk(stage.server("engines.scripted.clause_s=1"))
-    for text in ("what time is it", "roll a dice", "what is 17 times 23"):
+    for turn, text in enumerate(("what time is it", "roll a dice", "what is 17 times 23")):
         type_in(page, text)
-        page.wait_for_selector('html[data-state="speaking"]')
-        page.wait_for_selector('html[data-state="listening"]')
+        heard(page, turn)
     page.locator("#details").click()
     page.locator("#side:visible").wait_for()
     return page
@@ -249,8 +248,7 @@ def unfolded(stage: Stage) -> Page:
 def ended(stage: Stage) -> Page:
     page = stage.talk(stage.server("engines.scripted.clause_s=1"))
     type_in(page, "go forward ten meters")
-    page.wait_for_selector('html[data-state="speaking"]')
-    page.wait_for_selector('html[data-state="listening"]')
+    heard(page)
     page.locator("#end").click()
     page.wait_for_selector('html[data-state="ready"]')
     return page
@@ -311,7 +309,7 @@ def lost(stage: Stage) -> Page:
     with stage.mortal("engines.scripted.clause_s=1") as server:
         page = stage.talk(server)
         type_in(page, "go forward ten meters")
-        page.wait_for_selector('html[data-state="speaking"]')
+        page.locator("#captions li[data-who=agent]").wait_for()
     page.wait_for_selector("html[data-phase=waiting]")
     return page
 
@@ -377,6 +375,12 @@ def another(folder: Path) -> Path:
     with (there / "main.js").open("a") as script:
         script.write("// of another version\n")
     return there
+
+
+def heard(page: Page, turn: int = 0) -> None:
+    """Waits until that answer is over. That it speaks may be too short to be seen on a busy machine."""
+    page.locator("#captions li[data-who=agent][data-final=true]").nth(turn).wait_for()
+    page.wait_for_selector('html[data-state="listening"]')
 
 
 def type_in(page: Page, text: str) -> None:
