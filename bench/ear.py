@@ -155,6 +155,11 @@ class Heard:
             furthest = max(furthest, note.reply_s)
         return most
 
+    def stood_still_s(self) -> float:
+        """The longest time beside sound in which the page noted nothing, though it notes 50 times a second."""
+        beside = (b.at - a.at for a, b in pairwise(self.notes) if a.loud or b.loud)
+        return max(beside, default=0.0)
+
     def until_s(self) -> float:
         """How far the reply was heard."""
         return max((note.reply_s for note in self.steady()), default=0.0)

@@ -15,6 +15,8 @@ from tests.network.firefox import firefox
 pytestmark = pytest.mark.browser
 
 REPLY_S = 3.0
+STOOD_STILL_S = 0.3
+"""A page that noted nothing for so long cannot tell what was heard: on a busy machine another reply is waited for."""
 SAID = "#captions li[data-who=user][data-final=true]"
 CODECS = """() => {
   const codecs = (window.codecs = { up: [], down: [] });
@@ -54,9 +56,13 @@ async def speaks_and_hears(server: Serving, tmp_path: Path) -> None:
         await window.evaluate("document.getElementById('start').click()")
         await window.until("document.querySelector('#path[data-codec=opus]') !== null")
         await window.until(f"document.querySelector({SAID!r}) !== null")
-        async with asyncio.timeout(PATIENCE_MS / 1000):
-            while not (heard := Heard.of(await window.evaluate("window.ear"))).over(REPLY_S):
-                await asyncio.sleep(0.1)
+        for _ in range(4):
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while not (heard := Heard.of(await window.evaluate("window.ear"))).over(REPLY_S):
+                    await asyncio.sleep(0.1)
+            if heard.stood_still_s() < STOOD_STILL_S:
+                break
+            await window.evaluate("window.ear.notes.length = 0")
         codecs = await window.evaluate("window.codecs")
         assert set(codecs["up"][25:]) == set(codecs["down"]) == {3}
         assert heard.lost_s() < 0.5  # what a busy machine leaves out; the rest is in test_opus.py

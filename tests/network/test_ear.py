@@ -39,6 +39,12 @@ def test_a_gap_in_which_it_went_on_unheard() -> None:
     assert heard.lost_s() == pytest.approx(1.5, abs=0.05)
 
 
+def test_a_page_that_noted_nothing_for_a_while_stood_still() -> None:
+    assert Heard.of(ear((100.0, 0.0, 5.0))).stood_still_s() == pytest.approx(NOTE_S)
+    heard = Heard.of(ear((100.0, 0.0, 2.0), (103.5, 3.5, 5.0)))
+    assert heard.stood_still_s() == pytest.approx(1.5, abs=0.05)
+
+
 def test_a_beginning_that_was_never_heard() -> None:
     assert Heard.of(ear((100.0, 1.0, 3.0))).lost_s() == pytest.approx(1.0, abs=0.05)
 
