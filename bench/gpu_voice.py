@@ -129,7 +129,7 @@ class Alone:
     def __init__(self, voice: PreparedVoice) -> None:
         self._voice = voice
 
-    def get(self, name: str, clip: str, *, exaggeration: float) -> PreparedVoice:
+    def get(self, name: str, clip: str) -> PreparedVoice:
         return self._voice
 
 

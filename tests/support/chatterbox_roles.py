@@ -122,10 +122,10 @@ class Sounder:
 class Keeps:
     """`Voices`."""
 
-    asked: list[tuple[str, str, float]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def get(self, name: str, clip: str, *, exaggeration: float) -> PreparedVoice:
-        self.asked.append((name, clip, exaggeration))
+    def get(self, name: str, clip: str) -> PreparedVoice:
+        self.asked.append((name, clip))
         if "bad" in clip:
             raise EngineError("chatterbox", "the clip is too short")
         return PreparedVoice(name, f"digest of {name}", {}, {})

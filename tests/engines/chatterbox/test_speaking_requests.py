@@ -49,7 +49,7 @@ def test_speed_and_taste_are_handed_on_and_else_the_release_has_its_own() -> Non
     assert bench.sounder.speeds == [1.25]
     taste = bench.writer.tastes[0]
     assert (taste.temperature, taste.guidance, taste.exaggeration) == (0.5, 0.5, 0.9)
-    assert bench.voices.asked == [("default", "", 0.9)]
+    assert bench.voices.asked == [("default", "")]
 
 
 def test_a_release_that_has_no_emotion_is_not_given_any() -> None:
@@ -98,7 +98,7 @@ def test_a_voice_is_prepared_before_it_is_needed() -> None:
     assert items[0] is STEP
     assert items[-1]["digest"] == "digest of anna"
     assert items[-1]["seconds"] >= 0
-    assert bench.voices.asked == [("anna", "/anna.wav", 0.0)]
+    assert bench.voices.asked == [("anna", "/anna.wav")]
 
 
 def test_a_voice_that_cannot_serve_is_said_so() -> None:

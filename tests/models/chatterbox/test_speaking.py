@@ -33,7 +33,7 @@ TEXT = "It is half past three, and the sun is out."
 
 
 class OneVoice:
-    def get(self, name: str, clip: str, *, exaggeration: float) -> PreparedVoice:
+    def get(self, name: str, clip: str) -> PreparedVoice:
         writer, sounder = tiny_t3.voice("turbo"), random_s3gen.voice()
         return PreparedVoice(name, writer.digest, writer.writer, sounder.sounder)
 
@@ -212,7 +212,7 @@ def test_in_random_weights_no_head_aligns(t3: T3Writer) -> None:
             return found
 
     told = Told()
-    voice = OneVoice().get("default", "", exaggeration=0.0)
+    voice = OneVoice().get("default", "")
     assert find_heads(told, letters, voice, tiny_t3.taste(TURBO)) == ()
     assert told.asked > 0
 

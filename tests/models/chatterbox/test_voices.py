@@ -30,8 +30,6 @@ pytestmark = pytest.mark.timeout(300)
 
 LoadedOf = Callable[[VariantName], Loaded]
 
-EXCITED = 0.5
-
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
@@ -108,11 +106,11 @@ def known(tmp_path: Path) -> Any:
 def test_a_voice_is_prepared_once_and_restored_bit_for_bit(
     known: Any, clip: Path, tmp_path: Path, preparing: list[int]
 ) -> None:
-    first = Voices(known, tmp_path / "store").get("ann", str(clip), exaggeration=EXCITED)
+    first = Voices(known, tmp_path / "store").get("ann", str(clip))
     again = Voices(known, tmp_path / "store")
-    restored = again.get("ann", str(clip), exaggeration=EXCITED)
+    restored = again.get("ann", str(clip))
     assert same(first, restored)
-    assert again.get("ann", str(clip), exaggeration=1.0) is restored
+    assert again.get("ann", str(clip)) is restored
     assert len(preparing) == 1
     assert len(list((tmp_path / "store").iterdir())) == 1
 
@@ -120,20 +118,18 @@ def test_a_voice_is_prepared_once_and_restored_bit_for_bit(
 def test_a_real_voice_is_restored_bit_for_bit(
     loaded: LoadedOf, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Voices(loaded("turbo"), tmp_path / "store").get("a", str(clip), exaggeration=0.0)
+    first = Voices(loaded("turbo"), tmp_path / "store").get("a", str(clip))
     monkeypatch.delattr(voices, "conditionals")
-    assert same(
-        first, Voices(loaded("turbo"), tmp_path / "store").get("a", str(clip), exaggeration=0.0)
-    )
+    assert same(first, Voices(loaded("turbo"), tmp_path / "store").get("a", str(clip)))
 
 
 def test_another_clip_of_the_same_name_is_another_voice(
     known: Any, clip: Path, tmp_path: Path, preparing: list[int]
 ) -> None:
     kept = Voices(known, tmp_path / "store")
-    first = kept.get("ann", str(clip), exaggeration=EXCITED)
+    first = kept.get("ann", str(clip))
     clip.write_bytes(encoded(READING[: 16_000 * 7]))
-    second = kept.get("ann", str(clip), exaggeration=EXCITED)
+    second = kept.get("ann", str(clip))
     assert first.digest != second.digest
     assert len(preparing) == 2
 
@@ -141,16 +137,16 @@ def test_another_clip_of_the_same_name_is_another_voice(
 def test_other_weights_prepare_anew(
     known: Any, clip: Path, tmp_path: Path, preparing: list[int]
 ) -> None:
-    Voices(known, tmp_path / "store").get("ann", str(clip), exaggeration=EXCITED)
+    Voices(known, tmp_path / "store").get("ann", str(clip))
     (known.folder / "ve.safetensors").write_bytes(b"trained further")
-    Voices(known, tmp_path / "store").get("ann", str(clip), exaggeration=EXCITED)
+    Voices(known, tmp_path / "store").get("ann", str(clip))
     assert len(preparing) == 2
 
 
 def test_memory_holds_few(known: Any, clip: Path, tmp_path: Path, preparing: list[int]) -> None:
     kept = Voices(known, tmp_path / "store")
     for number in range(KEPT + 3):
-        kept.get(str(number), str(clip), exaggeration=EXCITED)
+        kept.get(str(number), str(clip))
     assert len(kept._kept) == KEPT
     assert len(preparing) == 1  # the others came from the disk
 
@@ -162,7 +158,7 @@ def test_the_store_holds_a_bounded_number(
     kept = Voices(known, tmp_path / "store")
     for seconds in (6, 7, 8):
         clip.write_bytes(encoded(READING[: 16_000 * seconds]))
-        kept.get("ann", str(clip), exaggeration=EXCITED)
+        kept.get("ann", str(clip))
     assert len(list((tmp_path / "store").iterdir())) == 2
 
 
@@ -181,13 +177,13 @@ def test_on_a_full_disk_a_voice_speaks_from_memory_and_one_warning_says_so(
     monkeypatch.setattr(voices, "write_whole", full)
     kept = Voices(known, tmp_path / "store")
     with caplog.at_level(logging.WARNING):
-        kept.get("ann", str(clip), exaggeration=EXCITED)
-        kept.get("bob", str(clip), exaggeration=EXCITED)
+        kept.get("ann", str(clip))
+        kept.get("bob", str(clip))
     assert [record.getMessage() for record in caplog.records] == [
         f"prepared voices cannot be stored in {tmp_path / 'store'} (No space left on device):"
         " they are prepared anew at the next start"
     ]
-    assert kept.get("ann", str(clip), exaggeration=EXCITED).name == "ann"
+    assert kept.get("ann", str(clip)).name == "ann"
     assert len(preparing) == 2
 
 
@@ -195,7 +191,7 @@ def test_where_the_store_cannot_be_made_a_voice_speaks_all_the_same(
     known: Any, clip: Path, tmp_path: Path, preparing: list[int]
 ) -> None:
     (tmp_path / "store").write_text("a file, where a folder is meant")
-    Voices(known, tmp_path / "store").get("ann", str(clip), exaggeration=EXCITED)
+    Voices(known, tmp_path / "store").get("ann", str(clip))
     assert len(preparing) == 1
 
 
@@ -207,11 +203,11 @@ def test_a_stored_voice_that_is_damaged_is_prepared_anew(
     preparing: list[int],
     damage: Callable[[bytes], bytes],
 ) -> None:
-    Voices(known, tmp_path / "store").get("ann", str(clip), exaggeration=EXCITED)
+    Voices(known, tmp_path / "store").get("ann", str(clip))
     (file,) = (tmp_path / "store").iterdir()
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    Voices(known, tmp_path / "store").get("ann", str(clip), exaggeration=EXCITED)
+    Voices(known, tmp_path / "store").get("ann", str(clip))
     assert len(preparing) == 2
     assert len(file.read_bytes()) == len(whole)
 
@@ -231,16 +227,16 @@ def test_a_clip_that_cannot_serve_gets_one_sentence(
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(EngineError, match=words):
-        Voices(known, tmp_path / "store").get("ann", str(file), exaggeration=EXCITED)
+        Voices(known, tmp_path / "store").get("ann", str(file))
 
 
 def test_the_voice_that_comes_with_a_release(known: Any, tmp_path: Path) -> None:
     kept = Voices(known, tmp_path / "store")
     with pytest.raises(EngineError, match="no voice of its own, so a reference clip"):
-        kept.get("default", "", exaggeration=EXCITED)
+        kept.get("default", "")
     content = made(package(), VARIANTS["turbo"])
     content.save(known.folder / "conds.pt")
-    voice = kept.get("default", "", exaggeration=EXCITED)
+    voice = kept.get("default", "")
     assert voice.name == "default"
     for part in WRITER:
         assert torch.equal(voice.writer[part], getattr(content.t3, part))
@@ -252,4 +248,4 @@ def test_the_voice_that_comes_with_a_release(known: Any, tmp_path: Path) -> None
 def test_a_file_that_is_no_voice_is_named(known: Any, tmp_path: Path, content: Any) -> None:
     torch.save(content, known.folder / "conds.pt")
     with pytest.raises(EngineUnavailable, match=r"conds\.pt is not the voice of a Chatterbox"):
-        Voices(known, tmp_path / "store").get("default", "", exaggeration=EXCITED)
+        Voices(known, tmp_path / "store").get("default", "")

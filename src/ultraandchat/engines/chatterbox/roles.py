@@ -98,7 +98,7 @@ class Tokenizer(Protocol):
 class Voices(Protocol):
     """Reference clips, prepared once and kept."""
 
-    def get(self, name: str, clip: str, *, exaggeration: float) -> PreparedVoice:
+    def get(self, name: str, clip: str) -> PreparedVoice:
         """The voice of the file `clip`; of an empty one the checkpoint's own. `EngineError` where it cannot serve."""
         ...
 

@@ -82,9 +82,8 @@ class Chatterbox:
             yield account.item()
 
     def _reply(self, stop: Stop, request: Request, account: Account) -> Reply:
-        exaggeration = request.taste.exaggeration
-        voice = self._voices.get(request.voice, request.clip, exaggeration=exaggeration)
-        own = f"{voice.digest} {request.language} {exaggeration}"
+        voice = self._voices.get(request.voice, request.clip)
+        own = f"{voice.digest} {request.language} {request.taste.exaggeration}"
         return Reply(
             writer=self._writer,
             sounder=self._sounder,
@@ -104,5 +103,5 @@ class Chatterbox:
         if stop():
             return
         begun = time.perf_counter()
-        voice = self._voices.get(name, clip, exaggeration=self._variant.exaggeration)
+        voice = self._voices.get(name, clip)
         yield {"seconds": time.perf_counter() - begun, "digest": voice.digest}

@@ -55,12 +55,9 @@ class Voices:
         self._weights = ""
         self._warned = False
 
-    def get(self, name: str, clip: str, *, exaggeration: float) -> PreparedVoice:
+    def get(self, name: str, clip: str) -> PreparedVoice:
         """The voice of the file `clip`; of an empty one the checkpoint's own. Prepared, where that was not done
-        yet, which takes a second on a GPU. `EngineError` where the clip cannot serve.
-
-        `exaggeration` is the writer's to use: a prepared voice is the same for all.
-        """
+        yet, which takes a second on a GPU. `EngineError` where the clip cannot serve."""
         if not clip:
             return replace(self._checkpoints_own(), name=name)
         path = Path(clip)
