@@ -1,19 +1,25 @@
 """A server in a process of its own, for benchmarks: started, waited for, measured, stopped."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 TICKS = os.sysconf("SC_CLK_TCK")
+CORES = os.cpu_count() or 1
+PORTS = 12_000
+"""So many to choose from: two that look for one at the same time do not find the same."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +133,15 @@ def _wait(process: subprocess.Popen[bytes], at: str, begun: float, ready: bool) 
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody listens on, below those that the kernel gives to whoever connects somewhere: of these
+    any may be taken before a server listens on it, or while it is started anew."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    below = range(max(first - PORTS, 1024), first) or range(PORTS, 2 * PORTS)
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            port = random.choice(below)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _tree(pid: int) -> list[int]:
@@ -165,10 +177,45 @@ def with_us() -> list[str]:
     return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 
 
-def crowding() -> float:
-    """How many want each core, over the last minute; at least 1. On a machine that others use, too, all
-    that is timed takes so many times as long."""
-    return max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
+class Crowd:
+    """How many want each core while this is entered. On a machine that others use, too, all that is timed takes
+    so many times as long."""
+
+    EVERY_S = 0.05
+    SPAN = 200
+    """Looks: ten seconds, in which what is timed is no crowd by itself."""
+
+    def __init__(self) -> None:
+        self._looks: list[int] = []
+        self._over = threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> "Crowd":
+        self._looking.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._looking.join()
+
+    def __call__(self) -> float:
+        """In the most crowded seconds so far, or over the last minute; at least 1."""
+        looks = self._looks[:] or [0]
+        length = min(len(looks), self.SPAN)
+        starts = range(len(looks) - length + 1)
+        most = max(sum(looks[at : at + length]) for at in starts) / length
+        return max(most / CORES, os.getloadavg()[0] / CORES, 1.0)
+
+    def usual(self) -> float:
+        """Most of the time so far; at least 1."""
+        return max(median(self._looks or [0]) / CORES, 1.0)
+
+    def _look(self) -> None:
+        while not self._over.wait(self.EVERY_S):
+            for line in Path("/proc/stat").read_text().splitlines():
+                name, _, count = line.partition(" ")
+                if name == "procs_running":
+                    self._looks.append(int(count))
 
 
 def on_core(core: int | None) -> list[str]:

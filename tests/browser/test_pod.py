@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from bench.serving import Serving, free_port
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,9 @@ def test_where_only_http_is_exposed_sound_takes_the_websocket_at_once_and_the_pa
     page.page.evaluate(made)
     page.talk().over("websocket")
     page.page.locator("#details").click()
-    shown = page.page.locator("#connection").inner_text()
+    facts = page.page.locator("#connection")
+    expect(facts).to_contain_text("no TCP port of the pod leads here", timeout=PATIENCE_MS)
+    shown = facts.inner_text()
     assert "no TCP port of the pod leads here" in shown
     assert "expose TCP port 70000 in the pod's settings" in shown
     assert "Runpod pods take no UDP from outside" in shown
@@ -57,7 +59,8 @@ def test_over_a_bare_tcp_port_there_is_no_microphone_and_the_page_names_the_prox
     page = visit(browser, f"http://bare.test:{server.port}/#token={TOKEN}")
     page.sentence("https pages only")
     link = page.page.locator("#https")
-    assert link.get_attribute("href") == f"https://abc123-{port}.proxy.runpod.net"
+    proxy = f"https://abc123-{port}.proxy.runpod.net"
+    expect(link).to_have_attribute("href", proxy, timeout=PATIENCE_MS)
     page.page.locator("#without").click()
     page.page.wait_for_selector("html[data-phase=talking]")
     page.type("can you read this")

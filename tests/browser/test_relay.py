@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from bench.serving import Serving
-from tests.browser.conftest import Visit, say
+from tests.browser.conftest import PATIENCE_MS, Visit, say
 from tests.support.coturn import coturn
+from tests.support.speaking import listening, speak
 
 pytestmark = [
     pytest.mark.browser,
@@ -33,10 +34,11 @@ def test_a_page_talks_through_a_relay_to_a_server_that_has_no_way_in_of_its_own(
             "webrtc.udp=off",
             "webrtc.tcp=off",
         )
-        page = visit(browse(say(1.5, "lj001_0008", 15.0)), server).talk().over("webrtc")
+        page = visit(browse(), server, before=listening).talk().over("webrtc")
+        speak(page.page, say("lj001_0008"))
         page.heard()
         page.page.locator("#details").click()
-        assert "relay" in page.page.locator("#connection").inner_text()
+        expect(page.page.locator("#connection")).to_contain_text("relay", timeout=PATIENCE_MS)
 
 
 def test_a_relay_that_has_another_secret_refuses_and_the_page_talks_all_the_same(
@@ -52,4 +54,8 @@ def test_a_relay_that_has_another_secret_refuses_and_the_page_talks_all_the_same
         page = visit(browse(), server).talk().over("websocket")
         page.type("talk to me")
         page.heard()
+        for _ in range(PATIENCE_MS // 50):  # it writes its log when it comes to it
+            if "Cannot find credentials" in (tmp_path / "coturn.log").read_text():
+                break
+            page.page.wait_for_timeout(50)
     assert "Cannot find credentials" in (tmp_path / "coturn.log").read_text()

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from statistics import median
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
-from bench.serving import Serving, serving
-from tests.browser.conftest import COUNTER, Visit
+from bench.serving import Crowd, Serving, serving
+from tests.browser.conftest import COUNTER, PATIENCE_MS, Visit
 from tests.support.cuts import Wire, wire
 
 pytestmark = pytest.mark.browser
@@ -36,6 +36,29 @@ UNASKED = """
   };
 """
 """As browsers that let not even a page with a microphone play before it was touched."""
+NOTES = """
+  window.paths = [];
+  window.gaps = [];
+  let heardAt = 0;
+  new MutationObserver((changes) => {
+    for (const { attributeName, target } of changes) {
+      const path = document.documentElement.dataset.path ?? "";
+      if (path !== (window.paths.at(-1) ?? "")) window.paths.push(path);
+      if (attributeName !== "data-speaker-dbfs" || Number(target.dataset.speakerDbfs) < -60) continue;
+      const now = performance.now();
+      if (heardAt) window.gaps.push(now - heardAt);
+      heardAt = now;
+    }
+  }).observe(document, { subtree: true, attributeFilter: ["data-path", "data-speaker-dbfs"] });
+"""
+"""Each path that sound took (between two connections none), and the ms between one time that the agent was heard and
+the next: what lasts a moment may be over before a test looks."""
+
+
+@pytest.fixture
+def crowding() -> Iterator[Crowd]:
+    with Crowd() as crowd:
+        yield crowd
 
 
 @pytest.fixture
@@ -48,6 +71,15 @@ def captions(page: Visit) -> list[str]:
     return page.page.locator("#captions li p").all_inner_texts()
 
 
+def shows(page: Visit, told: list[str]) -> None:
+    """The captions are these; the server tells them after its welcome."""
+    expect(page.page.locator("#captions li p")).to_have_text(told, timeout=PATIENCE_MS)
+
+
+def noted(page: Page) -> None:
+    page.add_init_script(f"(() => {{ {NOTES} }})()")
+
+
 def over(page: Visit, turn: int) -> None:
     """The reply of that turn is over, and nothing is heard any more."""
     page.page.wait_for_selector(
@@ -56,9 +88,10 @@ def over(page: Visit, turn: int) -> None:
     page.state("listening").silent()
 
 
+@pytest.mark.timeout(300)  # ten replies, each to its end
 @pytest.mark.parametrize("path", ["webrtc", "websocket"])
 def test_a_reload_during_a_reply_goes_on(
-    path: str, start: Start, browse: Browse, visit: Open
+    path: str, start: Start, browse: Browse, visit: Open, crowding: Crowd
 ) -> None:
     """Ten replies, each with a reload at another instant: nothing is lost, nothing is said twice.
 
@@ -88,28 +121,29 @@ def test_a_reload_during_a_reply_goes_on(
         backs.append(time.monotonic() - cut)
         over(page, turn)
         told += ["and again", text]
-        assert captions(page) == told
+        shows(page, told)
         errors.append(abs(page.audible_s() - before - whole))
     # On a busy machine no sooner than a conversation begins there: that is the same work.
-    assert median(backs) < max(2.0, begun_s), f"back after {sorted(backs)} s; begun in {begun_s} s"
+    most_s = max(2.0 * crowding.usual(), begun_s)
+    assert median(backs) < most_s, f"back after {sorted(backs)} s; begun in {begun_s} s"
     assert median(errors) < 0.5, f"of {whole:.1f} s, too much or too little: {sorted(errors)}"
     assert max(errors) < CLAUSE_S, "a clause was lost, or said twice"
 
 
 def test_a_connection_that_is_reset_goes_on(
-    start: Start, browse: Browse, visit: Open, cut: Cut
+    start: Start, browse: Browse, visit: Open, cut: Cut, crowding: Crowd
 ) -> None:
     """Nobody has to do anything, and the gap is short."""
     line = cut(start("engines.scripted.clauses=2", "engines.scripted.clause_s=4"))
-    page = visit(browse(), f"http://localhost:{line.port}/?transport=websocket").talk()
+    url = f"http://localhost:{line.port}/?transport=websocket"
+    page = visit(browse(), url, before=noted).talk()
     page.type("talk to me")
     page.heard()
     line.reset()
-    page.silent()
-    cut_at = time.monotonic()
-    page.heard()
-    assert time.monotonic() - cut_at < 2.0
-    page.state("listening")
+    over(page, 1)
+    # 2 s, and what a busy machine adds.
+    assert max(page.page.evaluate("() => window.gaps")) < 2000 * crowding()
+    assert page.page.evaluate("() => window.paths") == ["websocket", "", "websocket"]
     assert page.page.locator("#captions li").count() == 2
     assert page.page.locator("#captions s.unheard").count() == 0
     page.errors.clear()  # the browser logs a lost connection itself
@@ -120,14 +154,13 @@ def test_a_hole_in_the_network_is_noticed_and_the_reply_goes_on_behind_it(
 ) -> None:
     """Three seconds in which nothing comes, and nobody is told why."""
     line = cut(start("engines.scripted.clauses=2", "engines.scripted.clause_s=5"))
-    page = visit(browse(), f"http://localhost:{line.port}/?transport=websocket").talk()
+    url = f"http://localhost:{line.port}/?transport=websocket"
+    page = visit(browse(), url, before=noted).talk()
     page.type("talk to me")
     page.heard()
     line.hole(3.0)
-    page.silent()
-    page.page.wait_for_timeout(2500)
-    page.heard()
-    page.state("listening")
+    over(page, 1)
+    assert max(page.page.evaluate("() => window.gaps")) > 1000, "there was none"
     assert page.page.locator("#captions li").count() == 2
     assert page.page.locator("#captions s.unheard").count() == 0
     page.errors.clear()
@@ -137,9 +170,10 @@ def test_who_lost_the_websocket_alone_speaks_over_webrtc_again(
     start: Start, browse: Browse, visit: Open, cut: Cut
 ) -> None:
     line = cut(start())
-    page = visit(browse(), f"http://localhost:{line.port}/", **GRANTED).talk().over("webrtc")
+    page = visit(browse(), f"http://localhost:{line.port}/", before=noted, **GRANTED).talk()
+    page.over("webrtc")
     line.reset()
-    page.over("websocket").over("webrtc")
+    page.page.wait_for_function("() => window.paths.join().endsWith('webrtc,,websocket,webrtc')")
     page.type("are you there")
     page.heard()
     page.errors.clear()
@@ -153,7 +187,7 @@ def test_another_tab_takes_the_conversation_and_it_can_be_had_back(
     first = visit(browse(), server, **GRANTED).talk()
     first.type("talk to me")
     first.heard()
-    first.state("listening")
+    over(first, 1)
     told = captions(first)
     left = first.page.evaluate("() => sessionStorage.getItem('conversation')")
     page = first.page.context.new_page()
@@ -161,12 +195,12 @@ def test_another_tab_takes_the_conversation_and_it_can_be_had_back(
     page.evaluate("(left) => sessionStorage.setItem('conversation', left)", left)
     second = Visit(page, f"http://localhost:{server.port}/")
     page.wait_for_selector("html[data-phase=talking]")
-    assert captions(second) == told
+    shows(second, told)
     first.page.wait_for_selector("html[data-phase=ready]")
     assert first.sentence("another tab or window")
     first.page.locator("#start", has_text="Go on here").click()
     first.page.wait_for_selector("html[data-phase=talking]")
-    assert captions(first) == told
+    shows(first, told)
     second.page.wait_for_selector("html[data-phase=ready]")
     assert second.sentence("another tab or window")
 
@@ -211,7 +245,7 @@ def test_where_the_browser_plays_nothing_unasked_one_button_goes_on(
     assert page.sentence("plays no sound before you touch")
     page.page.locator("#start:enabled", has_text="Go on").click()
     page.page.locator("#start").wait_for(state="hidden")
-    assert page.sentence("") == ""
+    expect(page.page.locator("#sentence")).to_have_text("", timeout=PATIENCE_MS)
     page.heard()
 
 
@@ -221,7 +255,7 @@ def test_who_was_muted_still_is(start: Start, browse: Browse, visit: Open) -> No
     page.state("muted")
     page.page.reload()
     page.state("muted")
-    assert page.page.locator("#mute").get_attribute("aria-pressed") == "true"
+    expect(page.page.locator("#mute")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_server_that_was_started_anew_says_that_the_earlier_conversation_is_over(
@@ -230,12 +264,12 @@ def test_a_server_that_was_started_anew_says_that_the_earlier_conversation_is_ov
     with serving("session.greeting=") as server:
         page = visit(browse(), server, **GRANTED).talk()
         page.type("talk to me")
-        assert page.answer()
+        over(page, 1)
         told = captions(page)
     with serving("session.greeting=", port=server.port):
         assert re.search("a new one", page.sentence("The earlier conversation is over"))
         page.page.wait_for_selector("html[data-phase=talking]")
-        assert captions(page) == told
+        shows(page, told)
         assert page.page.locator("#captions li.earlier").count() == len(told)
         page.type("are you back")
         page.page.wait_for_selector("#captions li:not(.earlier)[data-who=agent]")

@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser
 
-from bench.serving import Serving
+from bench.serving import Crowd, Serving
 from tests.browser.conftest import Visit, say
+from tests.support.speaking import listening, speak, spoken
 
 pytestmark = pytest.mark.browser
 
@@ -29,15 +30,17 @@ def address(server: Serving, path: str) -> str:
 @both
 def test_go_forward_ten_meters(path: str, demo: Serving, browse: Browse, visit: Open) -> None:
     """A human voice: her words are shown, an answer is heard, and its time is told."""
-    page = visit(browse(say(1.5, "goforward", 4.0)), address(demo, path)).talk().over(path)
-    assert page.said("go forward ten meters")
-    assert "forward" in page.answer("Going").lower()
-    page.heard()
-    page.state("listening")
-    assert page.turns() == 1
-    total = page.page.locator("#latency").get_attribute("data-total-ms")
-    assert total is not None
-    assert 400 < float(total) < 4000
+    with Crowd() as crowding:
+        page = visit(browse(), address(demo, path), before=listening).talk().over(path)
+        speak(page.page, say("goforward"))
+        assert page.said("go forward ten meters")
+        assert "forward" in page.answer("Going").lower()
+        page.heard()
+        page.state("listening")
+        assert page.turns() == 1
+        total = page.page.locator("#latency[data-total-ms]").get_attribute("data-total-ms")
+        assert total is not None
+        assert 400 < float(total) < 4000 * crowding()
     parts = page.page.locator("#latency-parts li").evaluate_all(
         "all => all.map(li => li.dataset.part)"
     )
@@ -55,7 +58,8 @@ def test_phrases_the_recogniser_knows(
     clip: str, words: str, answer: str, demo: Serving, browse: Browse, visit: Open
 ) -> None:
     """Synthetic voices, named as such."""
-    page = visit(browse(say(1.5, clip, 4.0)), demo).talk()
+    page = visit(browse(), demo, before=listening).talk()
+    speak(page.page, say(clip))
     assert page.said(words)
     page.heard()
     assert re.search(answer, page.answer(), re.IGNORECASE)
@@ -64,7 +68,8 @@ def test_phrases_the_recogniser_knows(
 def test_a_sentence_outside_the_skills_is_shown_and_answered_honestly(
     demo: Serving, browse: Browse, visit: Open
 ) -> None:
-    page = visit(browse(say(1.5, "librivox_0880", 5.0)), demo).talk()
+    page = visit(browse(), demo, before=listening).talk()
+    speak(page.page, say("librivox_0880"))
     assert page.said()
     page.heard()
     assert "rule" in page.answer().lower() or "heard" in page.answer().lower()
@@ -74,11 +79,12 @@ def test_a_sentence_outside_the_skills_is_shown_and_answered_honestly(
 def test_speaking_over_the_answer_stops_it(
     path: str, start: Callable[..., Serving], browse: Browse, visit: Open
 ) -> None:
-    """The scripted answer lasts eight seconds; the user breaks in after about two."""
-    server = start("engines.scripted.clauses=2", "engines.scripted.clause_s=4")
-    sound = say(1.5, "lj001_0008", 3.0, "lj001_0002", 12.0)
-    page = visit(browse(sound), address(server, path)).talk().over(path)
+    """The scripted answer lasts twenty seconds; the user breaks in as soon as it is heard."""
+    server = start("engines.scripted.clauses=2", "engines.scripted.clause_s=10")
+    page = visit(browse(), address(server, path), before=listening).talk().over(path)
+    speak(page.page, say("lj001_0008"))
     page.heard()
+    speak(page.page, say("lj001_0002"))
     page.page.wait_for_selector("#captions li[data-who=agent] s.unheard")
     page.silent()
     page.page.wait_for_selector('#captions li[data-who=agent][data-turn="2"]')
@@ -101,10 +107,11 @@ def test_a_muted_microphone_hears_nothing(
     start: Callable[..., Serving], browse: Browse, visit: Open
 ) -> None:
     """Muted before she speaks: no turn comes of it. Over the WebSocket; test_webrtc.py has the other."""
-    page = visit(browse(say(4.0, "lj001_0008", 1.0)), address(start(), "websocket")).talk()
+    page = visit(browse(), address(start(), "websocket"), before=listening).talk()
     page.page.locator("#mute").click()
     page.state("muted")
-    page.page.wait_for_timeout(7000)  # the time she speaks in; nothing can be waited for
+    speak(page.page, say("lj001_0008", 2.0))
+    spoken(page.page)
     assert page.turns() == 0
     page.page.locator("#mute").click()
     page.state("listening")
@@ -113,10 +120,11 @@ def test_a_muted_microphone_hears_nothing(
 def test_holding_the_space_bar_keeps_the_floor(
     start: Callable[..., Serving], browse: Browse, visit: Open
 ) -> None:
-    page = visit(browse(say(2.5, "lj001_0008", 30.0)), start()).talk()
+    page = visit(browse(), start(), before=listening).talk()
     page.page.keyboard.down("Space")
+    speak(page.page, say("lj001_0008", 1.5))
     page.page.wait_for_selector("#captions li[data-who=user]")
-    page.page.wait_for_timeout(1500)  # longer than any end silence: the floor is still hers
+    spoken(page.page)  # and a silence longer than any that ends a turn: the floor is still hers
     assert page.page.locator("#captions li[data-who=agent]").count() == 0
     page.page.keyboard.up("Space")
     page.heard()
@@ -125,15 +133,16 @@ def test_holding_the_space_bar_keeps_the_floor(
 def test_two_pages_at_once_do_not_hear_each_other(
     demo: Serving, browse: Browse, visit: Open
 ) -> None:
-    browser = browse(say(2.0, "goforward", 5.0))
-    one, two = visit(browser, demo).talk(), visit(browser, demo)
-    two.talk()
+    browser = browse()
+    one, two = (visit(browser, demo, before=listening).talk() for _ in range(2))
     one.over("webrtc")
     two.over("webrtc")
+    speak(one.page, say("goforward"))
     two.type("what is two plus three")
     assert "5" in two.answer() or "five" in two.answer().lower()
     assert one.said("go forward ten meters")
     assert "forward" in one.answer("Going").lower()
+    assert (one.turns(), two.turns()) == (1, 1)
 
 
 def test_typing_works_without_a_microphone_and_is_answered_aloud(

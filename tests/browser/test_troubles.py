@@ -32,7 +32,7 @@ def test_the_server_goes_and_comes_back(browse: Browse, visit: Open) -> None:
         page = visit(browse(), server).talk()
         port = server.port
     page.page.wait_for_selector("html[data-phase=waiting]")
-    assert re.search(r"Trying again", page.page.locator("#sentence").inner_text())
+    assert page.sentence("Trying again")
     with serving("session.greeting=", port=port):
         page.page.wait_for_selector("html[data-phase=talking]")
         page.sentence(
@@ -91,7 +91,7 @@ def test_a_page_that_is_not_secure_says_why_and_lets_one_type(
 
 def styled(page: Visit) -> None:
     """Waits until the page has its style."""
-    for _ in range(100):
+    for _ in range(PATIENCE_MS // 100):
         if page.page.evaluate(
             "() => [...document.styleSheets].some((one) => one.href?.endsWith('style.css'))"
         ):

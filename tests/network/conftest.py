@@ -9,12 +9,16 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from bench.network import HTTP_PORT, Network, Unavailable, network
-from bench.serving import Serving, serving
+from bench.serving import Crowd, Serving, serving
 from bench.visiting import ADDRESS, SERVED, at_client, browser, microphone, page
 
 Start = Callable[..., Serving]
 Browse = Callable[..., Browser]
 Open = Callable[..., Page]
+
+PATIENT = ("webrtc.fallback_s=14",)
+"""A server whose pages wait for WebRTC where it must come: on a busy machine it may take more than 2.5 s. How long it
+takes is asserted by itself."""
 
 
 @pytest.fixture
@@ -26,6 +30,13 @@ def net() -> Iterator[Network]:
         except Unavailable as why:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(str(why))
         yield made
+
+
+@pytest.fixture
+def crowding() -> Iterator[Crowd]:
+    """By how much all that is timed in this test may take longer than on a machine of its own."""
+    with Crowd() as crowd:
+        yield crowd
 
 
 @pytest.fixture
