@@ -7,7 +7,7 @@ from bench.network import Network
 from bench.serving import Crowd
 from tests.network.conftest import PATIENT, Browse, Start
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.network, pytest.mark.timeout(1500)]
 
 VISITS = 50
 
