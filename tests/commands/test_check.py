@@ -98,8 +98,9 @@ def test_it_says_who_would_get_in(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_certificate_that_cannot_be_used_is_missing(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # not where this machine keeps its own
     assert check("tls.certificate=/nowhere/a.pem", "tls.key=/nowhere/b.pem") == 1
     out = capsys.readouterr().out
     assert "No such file" in out
