@@ -11,6 +11,12 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
+# What tests read is plain text as wide as usual, of a server as it comes, whatever this environment wants.
+OTHERS = ("FORCE_COLOR", "TTY_", "COLUMNS", "LINES", "ULTRAANDCHAT_", "RUNPOD_")
+for name in [*os.environ]:
+    if name.startswith(OTHERS):
+        del os.environ[name]
+
 
 ROOT = Path(__file__).parents[1]
 
