@@ -15,6 +15,7 @@ from tests.support.ice_tcp_caller import IceTcpCaller, ice_tcp_phone
 from tests.support.rtc_caller import FRAME, RtcCaller, rtc_phone
 from tests.support.serving import serving
 from ultraandchat.server.app import Server
+from ultraandchat.server.http_port import allow_many_files
 from ultraandchat.transport.ice_tcp.listener import MOST_PENDING
 from ultraandchat.transport.wire import PathLost, ReplyDone, Say
 
@@ -154,6 +155,7 @@ async def test_who_stops_reading_costs_nobody_else_a_packet() -> None:
 
 
 async def test_two_thousand_silent_connections_cost_nobody_a_packet() -> None:
+    allow_many_files()
     async with (
         serving(QUICK) as server,
         ice_tcp_phone(server.url) as one,
