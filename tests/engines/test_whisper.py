@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tests.engines.contract import TranscriberContract
+from tests.support.serving import eventually
 from tests.support.talk import Talk, converse, scripted_engines, speaks
 from tests.support.whisper_models import CRASHING, SLOW
 from ultraandchat.audio.frame import HEARING_RATE, Pcm16
@@ -66,6 +67,7 @@ async def test_an_utterance_that_crashes_it_has_no_words_and_the_next_has(whispe
     ear = whisper.open(lambda words: None)
     with pytest.raises(EngineError, match="whisper"):
         await ear.transcribe(said(CRASHING))
+    await eventually(lambda: whisper.status().state == "ready")  # a call waits for 5 s at most
     assert (await ear.transcribe(said())).text
     assert whisper.status().restarts == 1
 

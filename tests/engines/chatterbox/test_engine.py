@@ -358,7 +358,8 @@ async def test_what_the_model_prints_and_says_is_no_line_of_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "ultraandchat")
-    async with chatterbox(tmp_path) as speaking:
+    # Without another life of its process, of whose end one line would tell, too.
+    async with chatterbox(tmp_path, pause_s=PATIENCE_S) as speaking:
         await sound_of(speaking.engine, "A walnut.")
         with pytest.raises(EngineLost):
             await sound_of(speaking.engine, "Another walnut, and then crash.")
