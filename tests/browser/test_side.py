@@ -164,8 +164,8 @@ def test_engines_tell_their_numbers_while_somebody_looks(
     assert page.locator("#engines-gist").inner_text() == "all ready"
     page.locator("#engines-fold summary").click()
     voice = page.locator("#engine-numbers tbody tr", has_text=re.compile("flite|espeak"))
-    assert re.search(r"\d\s(ms|s)\b", voice.inner_text())
-    assert re.search(r"\d+\sMB", voice.inner_text())
+    expect(voice).to_contain_text(re.compile(r"\d\s(ms|s)\b"), use_inner_text=True)
+    expect(voice).to_contain_text(re.compile(r"\d+\sMB"), use_inner_text=True)
     expect(page.locator("#engine-numbers th .term").first).to_have_accessible_description(
         re.compile("ready")
     )

@@ -80,7 +80,11 @@ def test_speaking_over_the_answer_stops_it(
     path: str, start: Callable[..., Serving], browse: Browse, visit: Open
 ) -> None:
     """The scripted answer lasts twenty seconds; the user breaks in as soon as it is heard."""
-    server = start("engines.scripted.clauses=2", "engines.scripted.clause_s=10")
+    server = start(
+        "engines.scripted.clauses=2",
+        "engines.scripted.clause_s=10",
+        "engines.scripted.first_clause_ms=2500",  # a silence before the next answer, long enough to be met
+    )
     page = visit(browse(), address(server, path), before=listening).talk().over(path)
     speak(page.page, say("lj001_0008"))
     page.heard()
