@@ -84,6 +84,15 @@ test("what was heard before stays true until something newer is heard", () => {
   assert.equal(mine.greet(HELLO).heard, 97_000);
 });
 
+test("what was still heard behind the cut is not asked for again", () => {
+  const mine = own();
+  mine.begin(welcome());
+  heard = 96_000;
+  mine.pause();
+  heard = 98_400; // the page was busy: it was flushed 50 ms later
+  assert.equal(mine.greet(HELLO).heard, 98_400);
+});
+
 test("of another conversation nothing was heard yet", () => {
   const mine = own();
   mine.begin(welcome());

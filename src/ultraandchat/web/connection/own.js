@@ -57,7 +57,10 @@ export class OwnConversation {
   /** With what makes it go on. @param {Hello} hello @returns {Hello} */
   greet(hello) {
     this.asked ||= this.there;
-    return this.own ? { ...hello, resume: this.own.token, heard: this.own.heard } : hello;
+    if (!this.own) return hello;
+    // What left between the loss and the flush behind it was told since then.
+    this.own.heard = later(this.own.heard, this.ends.heard());
+    return { ...hello, resume: this.own.token, heard: this.own.heard };
   }
 
   /** @param {Welcome} welcome @returns {boolean} whether it is another one, though it was to go on */
