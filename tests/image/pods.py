@@ -97,24 +97,13 @@ class Started:
 
     def process(self) -> Path:
         """Process 1 of the container, in this machine's /proc."""
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                fields = (path / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == self.outer.pid:
-                return path
-        raise AssertionError("the container has no process")
+        found = process_in(self.outer)
+        assert found, "the container has no process"
+        return found
 
     def users(self) -> set[int]:
         """Who its processes run as: process 1 and all that came of it."""
-        namespace = (self.process() / "ns/pid").readlink()
-        found = set()
-        for path in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # it has ended meanwhile
-                if (path / "ns/pid").readlink() == namespace:
-                    found.add(path.stat().st_uid)
-        return found
+        return set(users_in((self.process() / "ns/pid").readlink()))
 
     def stop(self) -> float:
         """SIGTERM to process 1, as docker does; the seconds until everything is gone."""
@@ -149,4 +138,33 @@ def started(command: Sequence[str], port: int, tcp_port: int = 0) -> Iterator[St
         try:
             yield Started(outer, said, port, tcp_port)
         finally:
-            outer.kill()  # and --kill-child ends all that is in it
+            end(outer)
+
+
+def end(outer: subprocess.Popen[bytes]) -> None:
+    """Kill `unshare` and all that is in its namespace. Its --kill-child does not do: who became another user in
+    there is not told of the end of its parent any more (prctl(2), PR_SET_PDEATHSIG)."""
+    inside = process_in(outer) if outer.poll() is None else None
+    outer.kill()
+    if inside:
+        with suppress(ProcessLookupError):  # told all the same
+            os.kill(int(inside.name), signal.SIGKILL)
+
+
+def users_in(namespace: Path) -> list[int]:
+    """Who each process of this namespace (the link at `ns/pid` of one of them) runs as."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if (path / "ns/pid").readlink() == namespace:
+                found.append(path.stat().st_uid)
+    return found
+
+
+def process_in(outer: subprocess.Popen[bytes]) -> Path | None:
+    """The only child of this one, in /proc: process 1 of its namespace. None: it has ended."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if int((path / "stat").read_text().rpartition(")")[2].split()[1]) == outer.pid:
+                return path
+    return None

@@ -1,5 +1,6 @@
 """The image of `deploy/Dockerfile`, built in a fresh Debian root and started with a pod's environment."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -38,6 +39,18 @@ def pod(image: Image) -> Iterator[Started]:
 def test_it_is_ready_in_seconds(image: Image) -> None:
     with starting(image) as pod:
         assert pod.wait_ready() < 60
+
+
+def test_a_pod_that_is_killed_leaves_nothing_behind(image: Image) -> None:
+    """This machine has other things to do than to serve the pods of tests that are over."""
+    with starting(image) as pod:
+        pod.wait_ready()
+        namespace = (pod.process() / "ns/pid").readlink()
+        assert pods.users_in(namespace)
+    deadline = time.monotonic() + pods.STOP_S
+    while pods.users_in(namespace):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_nothing_in_it_runs_as_root(pod: Started) -> None:

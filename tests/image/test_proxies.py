@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from bench.serving import free_port
-from tests.image import roots
+from tests.image import pods, roots
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -55,7 +55,7 @@ def running(command: list[str], log: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            process.kill()  # `unshare` heeds no other; --kill-child ends what is in it
+            pods.end(process)
 
 
 @contextmanager
