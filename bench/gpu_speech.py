@@ -136,7 +136,7 @@ def timed(t3: Any, how: str, arguments: argparse.Namespace) -> tuple[list[float]
         times = [
             time.perf_counter() for _, _token in zip(range(arguments.tokens), tokens, strict=False)
         ]
-        tokens.close()  # type: ignore[attr-defined]
+        tokens.close()  # type: ignore[attr-defined]  # a generator, told as an Iterator
         if seed:  # the first computes the voice's prefix, which is then kept
             firsts.append((times[0] - begun) * 1000)
             each.append((times[-1] - times[0]) * 1000 / (len(times) - 1))

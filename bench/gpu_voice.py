@@ -119,7 +119,7 @@ class Forced:
         tokens = self._writer.write(voice, text, taste, seed)
         for _, token in zip(range(usual_tokens(text)), tokens, strict=False):
             yield Token(token.number, 1.0, None)
-        tokens.close()  # type: ignore[attr-defined]
+        tokens.close()  # type: ignore[attr-defined]  # a generator, told as an Iterator
         yield Token(STOP_TOKEN, 1.0, None)
 
 

@@ -58,7 +58,7 @@ def taken(scene: Scene, stage: Stage, folder: Path) -> None:
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for theme in THEMES:
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # a str
             page.wait_for_timeout(SETTLED_MS)
             page.screenshot(path=folder / picture(scene, size, theme))
     sys.stdout.write(f"{scene.name}\n")

@@ -239,7 +239,7 @@ def visit(request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
         **context: object,
     ) -> Visit:
         url = server if isinstance(server, str) else f"http://localhost:{server.port}/"
-        page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+        page = browser.new_context(**context).new_page()  # type: ignore[arg-type]  # any option
         before(page)
         visits.append(Visit(page, url))
         return visits[-1]

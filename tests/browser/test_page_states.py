@@ -105,7 +105,7 @@ def found(page: Page, axe: str) -> list[str]:
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # a str
             page.wait_for_selector(f'html[data-theme="{theme}"]')
             all_of_them += [f"{size}, {theme}: {one}" for one in evaluate(RUN)]
     return all_of_them
